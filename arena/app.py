@@ -1,0 +1,107 @@
+"""Builds the FastAPI app and mounts the rooms; nothing else knows all rooms."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import Depends, FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+import arena.accounts.routes
+import arena.battles.routes
+import arena.ratings.api
+import arena.ratings.routes
+import arena.rounds.routes
+import arena.web.routes
+from arena import __version__
+from arena.battles.relays import Relays
+from arena.db import Database
+from arena.errors import RefusedError
+from arena.jobs import work
+from arena.ratings.jobs import TASKS
+from arena.settings import Settings, load_settings
+from arena.web.failures import handle_failures, page_of, problem_of
+from arena.web.guard import Guard, raise_refusal
+from arena.web.observe import configure_logging
+from arena.web.rendering import Renderer, data_folder
+from arena.web.services import Services
+from arena.web.visitor import Identity
+
+PAGES = (arena.web.routes, arena.accounts.routes, arena.rounds.routes, arena.battles.routes, arena.ratings.routes)
+
+
+class _Static(StaticFiles):
+    """Files whose URL holds their content's hash may be kept for ever."""
+
+    def file_response(self, full_path: str, stat_result: object, scope: Scope, status_code: int = 200) -> Response:  # type: ignore[override]
+        response = super().file_response(full_path, stat_result, scope, status_code)  # type: ignore[arg-type]
+        lasting = scope["query_string"].startswith(b"v=")
+        response.headers["Cache-Control"] = (
+            "public, max-age=31536000, immutable" if lasting else "public, max-age=86400"
+        )
+        return response
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    services: Services = app.state.services
+    app.state.relays = Relays(services.db, services.settings.max_battles)
+    worker = asyncio.create_task(work(services.db, TASKS)) if services.settings.embedded_worker else None
+    try:
+        yield
+    finally:
+        await app.state.relays.close()
+        if worker:
+            worker.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker
+        services.db.close()
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The whole application. Raises RefusedError without a secret key."""
+    if settings.secret_key is None:
+        raise RefusedError("ARENA_SECRET_KEY is not set; `arena serve` needs at least 32 random characters")
+    services = Services(
+        settings=settings,
+        db=Database(settings.database),
+        renderer=Renderer(),
+        identity=Identity(settings.secret_key.get_secret_value()),
+    )
+    app = FastAPI(
+        lifespan=_lifespan,
+        dependencies=[Depends(raise_refusal), Depends(arena.accounts.routes.load_admin)],
+        openapi_url=None,
+    )
+    app.state.services = services
+    handle_failures(app, page_of)
+    for room in PAGES:
+        app.include_router(room.router)
+    app.mount("/api/v1", _api(services))
+    app.mount("/static", GZipMiddleware(_Static(directory=data_folder("static")), minimum_size=1000))
+    app.add_middleware(Guard, public_url=settings.public_url)
+    return app
+
+
+def _api(services: Services) -> FastAPI:
+    api = FastAPI(
+        title="Blind Arena",
+        version=__version__,
+        description="Ratings, pairs and votes of blind rounds, for scoring pipelines.",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    api.state.services = services
+    handle_failures(api, problem_of)
+    api.include_router(arena.ratings.api.router)
+    return api
+
+
+def app_from_environment() -> FastAPI:
+    """For uvicorn's worker processes."""
+    configure_logging()
+    return create_app(load_settings())

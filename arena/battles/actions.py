@@ -1,0 +1,281 @@
+"""Writes of battles: every move of a state is one conditional UPDATE whose row count is checked."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+
+from sqlalchemy import CursorResult, Update, exists, insert, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from arena.battles import queries
+from arena.battles.pages import COMMENT_LIMIT, PROMPT_LIMIT, REASONS
+from arena.battles.tables import CHOICES, Answer, Battle, Feedback, Turn, Vote
+from arena.errors import N_, ConflictError, InvalidError
+from arena.rounds.pairing import pair
+from arena.rounds.queries import accepts, newest_epoch, rules_of
+from arena.rounds.tables import Round
+from arena.teams.queries import entries_of
+
+if TYPE_CHECKING:
+    from arena.battles.relay import Outcome, Said, TurnJob
+
+LEASE = timedelta(seconds=15)
+MAX_ATTEMPTS = 5
+
+ROUND_CLOSED = N_("This round is closed, so nothing more can be asked or voted on. Thank you for taking part.")
+TOO_MANY = N_("You have compared as often as this round allows. Thank you very much.")
+EMPTY = N_("Please write a question first.")
+TOO_LONG = N_("The question is too long: it may have %(limit)s characters. Please shorten it.")
+NOT_YET = N_("You can vote as soon as both answers are complete.")
+VOTED = N_("You have already voted on this comparison, and a vote is final.")
+OVER = N_("This comparison is over, so it can no longer be changed. You can start a new one at any time.")
+UNKNOWN_CHOICE = N_("Please choose one of the four answers: A, B, similar, or both unsatisfying.")
+UNKNOWN_REASON = N_("One of the reasons was not understood. Please choose from those shown.")
+NO_MORE_TURNS = N_("This comparison has reached its last question. Please vote now.")
+
+
+def clean_prompt(text: str) -> str:
+    """A citizen's question as it is stored. Raises InvalidError when it is empty or too long."""
+    prompt = text.replace("\r\n", "\n").replace("\0", "").strip().encode("utf-8", "replace").decode()
+    if not prompt:
+        raise InvalidError(EMPTY, code="empty_prompt")
+    if len(prompt) > PROMPT_LIMIT:
+        raise InvalidError(TOO_LONG, code="long_prompt", limit=PROMPT_LIMIT)
+    return prompt
+
+
+def start_battle(
+    session: Session, round_: Round, voter_id: str, prompt: str, locale: str, now: datetime
+) -> tuple[Battle, Turn]:
+    """Deals the voter's next pair and asks the question.
+
+    A voter has one open battle: the same question sent twice finds it again, another question closes it and its
+    cell is dealt again. Raises ConflictError when the round is closed or the voter has had all battles of it.
+    """
+    if not accepts(round_, now):
+        raise ConflictError(ROUND_CLOSED, code="round_closed")
+    assert round_.id is not None
+    current = queries.open_battle(session, round_.id, voter_id)
+    if current is not None:
+        turns = queries.turns_of(session, current.id)
+        if len(turns) == 1 and turns[0].prompt == prompt:
+            return current, turns[0]
+        expire(session, current.id)
+    if queries.battles_started(session, round_.id, voter_id) >= rules_of(round_).max_battles_per_voter:
+        raise ConflictError(TOO_MANY, code="battle_limit")
+    try:
+        with session.begin_nested():
+            return _deal(session, round_, voter_id, prompt, locale, now)
+    except IntegrityError:  # a second request of the same voter was quicker
+        return _other_request(session, round_.id, voter_id)
+
+
+def _other_request(session: Session, round_id: int, voter_id: str) -> tuple[Battle, Turn]:
+    current = queries.open_battle(session, round_id, voter_id)
+    if current is None:
+        raise ConflictError
+    return current, queries.turns_of(session, current.id)[0]
+
+
+def _deal(
+    session: Session, round_: Round, voter_id: str, prompt: str, locale: str, now: datetime
+) -> tuple[Battle, Turn]:
+    assert round_.id is not None
+    epoch = newest_epoch(session, round_.id)
+    k = queries.votes_in_epoch(session, round_.id, voter_id, epoch.number)
+    codes = pair(bytes.fromhex(round_.seed), round_.slug, epoch.number, epoch.entries, voter_id, k)
+    ids = {entry.code: entry.id for entry in entries_of(session, round_.id)}
+    battle = Battle(
+        id=uuid.uuid4().hex,
+        round_id=round_.id,
+        voter_id=voter_id,
+        epoch=epoch.number,
+        k=k,
+        entry_a=ids[codes[0]],
+        entry_b=ids[codes[1]],
+        locale=locale,
+        created_at=now,
+    )
+    session.add(battle)
+    session.flush()
+    return battle, _add_turn(session, battle.id, 1, prompt, now)
+
+
+def _add_turn(session: Session, battle_id: str, number: int, prompt: str, now: datetime) -> Turn:
+    turn = Turn(battle_id=battle_id, number=number, prompt=prompt, alive_at=now, created_at=now)
+    session.add(turn)
+    session.flush()
+    assert turn.id is not None
+    session.add_all(Answer(turn_id=turn.id, side=side) for side in ("a", "b"))
+    session.flush()
+    return turn
+
+
+def ask_again(session: Session, voter_id: str, battle_id: str, prompt: str, now: datetime) -> Turn:
+    """A follow-up question to both sides. Raises NotFoundError or ConflictError."""
+    battle, round_ = queries.battle_of(session, voter_id, battle_id)
+    number = len(queries.turns_of(session, battle_id)) + 1
+    if number > rules_of(round_).max_turns:
+        raise ConflictError(NO_MORE_TURNS, code="turn_limit")
+    if not accepts(round_, now):
+        raise ConflictError(ROUND_CLOSED, code="round_closed")
+    if not _moved(session, _battle_from("votable", battle_id).values(state="streaming")):
+        raise ConflictError(NOT_YET if battle.state == "streaming" else OVER, code="not_votable")
+    return _add_turn(session, battle_id, number, prompt, now)
+
+
+def stop_turn(session: Session, turn: Turn) -> None:
+    """The voter has seen enough of a turn; a relay in another process notices at its next checkpoint."""
+    running = col(Turn.state).in_(("streaming", "paused"))
+    _moved(session, update(Turn).where(col(Turn.id) == turn.id, running).values(state="stopped"))
+
+
+def abandoned(turn: Turn, now: datetime) -> bool:
+    """Whether a streaming turn's process has not renewed its lease: it is gone."""
+    return turn.alive_at < now - LEASE
+
+
+def claim_turn(session: Session, turn: Turn, now: datetime, *, stopped: bool = False) -> bool:
+    """Takes a turn that nobody streams, to begin it again; True for one caller only.
+
+    With `stopped` the voter asks for a stopped turn; else it is a paused one, or one whose process is gone. A turn
+    that was begun too often fails instead.
+    """
+    waiting = col(Turn.state) == ("stopped" if stopped else "paused")
+    gone = (col(Turn.state) == "streaming") & (col(Turn.alive_at) < now - LEASE)
+    again = turn.attempt < MAX_ATTEMPTS
+    claimed = _moved(
+        session,
+        update(Turn)
+        .where(col(Turn.id) == turn.id, col(Turn.attempt) == turn.attempt, waiting if stopped else waiting | gone)
+        .values(state="streaming" if again else "failed", attempt=turn.attempt + 1, alive_at=now),
+    )
+    if claimed and not again:
+        _moved(session, _battle_from("streaming", turn.battle_id).values(state="void"))
+    return claimed and again
+
+
+def checkpoint_turn(session: Session, job: "TurnJob", said: "tuple[Said, Said]", now: datetime) -> bool:
+    """Saves what was released so far; False when the turn is not this relay's any more."""
+    if not _moved(session, _running(job).values(alive_at=now)):
+        return False
+    _save_answers(session, job.turn_id, said)
+    return True
+
+
+def finish_turn(session: Session, job: "TurnJob", outcome: "Outcome", said: "tuple[Said, Said]") -> bool:
+    """Saves a turn's end and moves its battle: on when complete, void when an endpoint failed."""
+    if not _moved(session, _running(job).values(state=outcome)):
+        return False
+    _save_answers(session, job.turn_id, said)
+    battle_id = session.exec(select(Turn.battle_id).where(Turn.id == job.turn_id)).one()
+    after = {"complete": "votable", "failed": "void"}.get(outcome)
+    if after:
+        _moved(session, _battle_from("streaming", battle_id).values(state=after))
+    return True
+
+
+def _running(job: "TurnJob") -> Update:
+    return update(Turn).where(
+        col(Turn.id) == job.turn_id, col(Turn.attempt) == job.attempt, col(Turn.state) == "streaming"
+    )
+
+
+def _save_answers(session: Session, turn_id: int, said: "tuple[Said, Said]") -> None:
+    for side, answer in zip(("a", "b"), said, strict=True):
+        session.execute(
+            update(Answer)
+            .where(col(Answer.turn_id) == turn_id, col(Answer.side) == side)
+            .values(
+                text=answer.text,
+                ending=answer.ending,
+                first_token_ms=answer.first_token_ms,
+                total_ms=answer.total_ms,
+            )
+            .execution_options(synchronize_session=False)
+        )
+
+
+def expire(session: Session, battle_id: str) -> None:
+    """Closes a battle without a vote."""
+    open_ = col(Battle.state).in_(("streaming", "votable"))
+    _expire_where(session, (col(Battle.id) == battle_id) & open_, col(Turn.battle_id) == battle_id)
+
+
+def expire_all(session: Session, round_id: int) -> None:
+    """Closes every open battle of a round."""
+    mine = (col(Battle.round_id) == round_id) & col(Battle.state).in_(("streaming", "votable"))
+    turns = exists().where(col(Battle.id) == col(Turn.battle_id), col(Battle.round_id) == round_id)
+    _expire_where(session, mine, turns)
+
+
+def _expire_where(session: Session, battles: Any, turns: Any) -> None:
+    for statement in (
+        update(Battle).where(battles).values(state="expired"),
+        update(Turn).where(turns, col(Turn.state).in_(("streaming", "paused"))).values(state="stopped"),
+    ):
+        session.execute(statement.execution_options(synchronize_session=False))
+
+
+def cast_vote(session: Session, voter_id: str, battle_id: str, choice: str, now: datetime) -> queries.CastVote:
+    """Casts the one vote of a battle; the same vote again finds the same receipt.
+
+    Raises InvalidError, NotFoundError, or ConflictError when the battle may not be voted on.
+    """
+    if choice not in CHOICES:
+        raise InvalidError(UNKNOWN_CHOICE, code="unknown_choice")
+    open_round = (
+        select(Round.id)
+        .where(Round.state == "open", (col(Round.closes_at).is_(None)) | (col(Round.closes_at) > now))
+        .scalar_subquery()
+    )
+    if not _moved(
+        session,
+        _battle_from("votable", battle_id)
+        .where(col(Battle.voter_id) == voter_id, col(Battle.round_id).in_(open_round))
+        .values(state="voted"),
+    ):
+        return _voted_before(session, voter_id, battle_id, choice, now)
+    receipt = uuid.uuid4().hex
+    vote_id = session.execute(
+        insert(Vote).values(battle_id=battle_id, receipt=receipt, choice=choice, cast_at=now).returning(col(Vote.id))
+    ).scalar_one()
+    return queries.CastVote(vote_id, choice, receipt, now, feedback_given=False)
+
+
+def _voted_before(session: Session, voter_id: str, battle_id: str, choice: str, now: datetime) -> queries.CastVote:
+    battle, round_ = queries.battle_of(session, voter_id, battle_id)
+    vote = queries.vote_on(session, battle_id)
+    if vote is not None:
+        if vote.choice == choice:
+            return vote
+        raise ConflictError(VOTED, code="already_voted")
+    if not accepts(round_, now):
+        raise ConflictError(ROUND_CLOSED, code="round_closed")
+    raise ConflictError(NOT_YET if battle.state == "streaming" else OVER, code="not_votable")
+
+
+def give_feedback(
+    session: Session, vote: queries.CastVote, reasons: Sequence[str], comment: str, now: datetime
+) -> queries.CastVote:
+    """Keeps a voter's reasons and comment; the first count. Raises InvalidError for an unknown reason."""
+    allowed = {f"{side}:{reason}" for side in ("a", "b") for reason in REASONS}
+    if not allowed.issuperset(reasons):
+        raise InvalidError(UNKNOWN_REASON, code="unknown_reason")
+    if not vote.feedback_given:
+        text = comment.replace("\0", "").strip()[:COMMENT_LIMIT]
+        session.add(Feedback(vote_id=vote.id, reasons=sorted(set(reasons)), comment=text, given_at=now))
+        session.flush()
+    return replace(vote, feedback_given=True)
+
+
+def _battle_from(state: str, battle_id: str) -> Update:
+    return update(Battle).where(col(Battle.id) == battle_id, col(Battle.state) == state)
+
+
+def _moved(session: Session, statement: Update) -> bool:
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return cast(CursorResult[Any], result).rowcount == 1

@@ -1,0 +1,206 @@
+"""Answers as clean HTML: whole, or while they grow.
+
+An answer is hostile input. `markdown-it-py` renders it with raw HTML off, images and links become text, and
+`nh3` lets through a short list of tags without attributes.
+
+`LiveMarkdown` renders while text arrives, at a cost that follows the text. The page holds one open block; steps
+tell the browser how its HTML string changes (the protocol is in docs/streaming.md):
+
+    "x"        append x to the open block's HTML
+    [n, "x"]   drop its last n UTF-16 units, then append x
+    0          the open block is finished; a new, empty one begins
+"""
+
+import re
+from collections.abc import Sequence
+from html import escape
+from itertools import pairwise
+
+import nh3
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+from markupsafe import Markup
+
+Step = str | list[int | str] | int
+
+TAGS = {
+    "p", "br", "hr", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li",
+    "h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td",
+}  # fmt: skip
+ATTRIBUTES = {"ol": {"start"}}
+
+_PLAIN_TEXT = re.compile(r"(?:[^\W_]|[ ,;%/])+")
+_MARKER_LINE = re.compile(r"(?:^|\n)[ \t]*[-+*_=#>`~|:.\d ]*$")
+_CLOSERS = re.compile(r"(?:</[a-z0-9]+>\n?)+$")
+_SLOW_FROM = 2000
+
+
+class _Renderer(RendererHTML):
+    """Links and images as text: the words, then the target in brackets."""
+
+    def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return ""
+
+    def link_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        opening = next(t for t in reversed(tokens[:idx]) if t.type == "link_open" and t.level == tokens[idx].level)
+        target = str(opening.attrGet("href") or "")
+        words = "".join(t.content for t in tokens[tokens.index(opening) : idx])
+        return f" ({escape(target)})" if target and target != words else ""
+
+    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return escape(tokens[idx].content)
+
+
+def _parser() -> MarkdownIt:
+    rules = ("table", "strikethrough")
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}, renderer_cls=_Renderer)
+    return parser.enable(rules).disable(["reference", "html_block", "html_inline"])
+
+
+_MARKDOWN = _parser()
+
+
+def _clean(html: str) -> str:
+    return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, link_rel=None)
+
+
+def _one_newline(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def render_markdown(text: str) -> Markup:
+    """The whole of `text` as safe HTML."""
+    return Markup(_clean(_MARKDOWN.render(_one_newline(text))))  # noqa: S704 - cleaned
+
+
+def _common(a: str, b: str) -> int:
+    """How many characters two strings have in common at their start; by bisection, as startswith is quick."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if b.startswith(a[low:middle], low) else (low, middle - 1)
+    return low
+
+
+def _units(text: str) -> int:
+    """Length as the browser counts it: in UTF-16 code units."""
+    return len(text) + sum(ord(char) > 0xFFFF for char in text)
+
+
+class LiveMarkdown:
+    """Renders an answer while it grows.
+
+    `done` is the HTML of the finished blocks, `tail` the open block's HTML string, which may lack closing tags at
+    its end. After `finish`, `done` equals `render_markdown` of the whole text.
+    """
+
+    def __init__(self) -> None:
+        self.done = ""
+        self.tail = ""
+        self._source = ""
+        self._plain = False
+        self._carriage = ""
+        self._rendered = 0
+
+    def push(self, text: str) -> list[Step]:
+        """Takes the next piece of the answer; returns the steps that bring the browser up to date."""
+        text = self._carriage + text
+        self._carriage = "\r" if text.endswith("\r") else ""
+        text = _one_newline(text.removesuffix("\r") if self._carriage else text)
+        if not text:
+            return []
+        self._source += text
+        if self._plain and _PLAIN_TEXT.fullmatch(text):
+            html = escape(text, quote=False)
+            self.tail += html
+            return [html]
+        if len(self._source) > _SLOW_FROM and len(self._source) - self._rendered < len(self._source) // 100:
+            self._plain = False
+            return []
+        return self._render()
+
+    def finish(self) -> list[Step]:
+        """Takes the answer's end; the last block is finished."""
+        self._source += "\n" if self._carriage else ""
+        self._carriage = ""
+        steps = self._render(last=True)
+        self.done += self.tail
+        self.tail = ""
+        return [*steps, 0]
+
+    def _render(self, *, last: bool = False) -> list[Step]:
+        steps: list[Step] = []
+        blocks = self._blocks(self._source if last else _shown(self._source))
+        for block in blocks[:-1]:
+            html = _clean(_MARKDOWN.render(block))
+            steps += [*self._replace(html), 0]
+            self.done += html
+            self.tail = ""
+        if len(blocks) > 1:
+            self._source = self._source[sum(len(block) for block in blocks[:-1]) :]
+        html = _clean(_MARKDOWN.render(blocks[-1] if last else _closed(blocks[-1])))
+        steps += self._replace(html if last else _opened(html, blocks[-1]))
+        self._rendered = len(self._source)
+        self._plain = _takes_plain_text(self._source, self.tail)
+        return steps
+
+    def _replace(self, html: str) -> list[Step]:
+        """Turns the open block's HTML string into `html` by one step, or none when it is that already."""
+        kept = _common(self.tail, html)
+        dropped, added = self.tail[kept:], html[kept:]
+        self.tail = html
+        if dropped:
+            return [[_units(dropped), added]]
+        return [added] if added else []
+
+    @staticmethod
+    def _blocks(source: str) -> list[str]:
+        """Cuts the source where top-level blocks begin; joined again they are the source."""
+        starts = [
+            token.map[0] for token in _MARKDOWN.parse(source) if token.map and token.level == 0 and token.nesting >= 0
+        ]
+        lines = [line + "\n" for line in source.split("\n")]
+        lines[-1] = lines[-1][:-1]
+        return ["".join(lines[a:b]) for a, b in pairwise([0, *starts[1:], len(lines)])]
+
+
+def _shown(source: str) -> str:
+    """Holds back a last line that is only markers so far: it may become a list, a heading or a rule."""
+    if _in_fence(source):
+        return source
+    held = _MARKER_LINE.search(source)
+    return source[: held.start() + 1] if held and held.start() else source if not held else ""
+
+
+def _in_fence(source: str) -> bool:
+    return source.lstrip(" \n").startswith(("```", "~~~"))
+
+
+def _closed(source: str) -> str:
+    """Closes bold and code that are still open in the last paragraph, so that no marker flickers."""
+    if _in_fence(source):
+        return source
+    last = source.rstrip().rpartition("\n\n")[2]
+    if last.count("`") % 2:
+        return source.rstrip() + "`"
+    if last.count("**") % 2 and not last.endswith("**"):
+        return source.rstrip() + "**"
+    return source
+
+
+def _opened(html: str, source: str) -> str:
+    """The HTML string without its closing tags, where the next characters will go."""
+    opened = _CLOSERS.sub("", html.rstrip("\n"))
+    if _in_fence(source) and not source.endswith("\n"):
+        return opened.removesuffix("\n")
+    return opened + " " if source.endswith(" ") and not source.endswith("  ") else opened
+
+
+def _takes_plain_text(source: str, tail: str) -> bool:
+    """Whether plain words may be appended to `tail` without rendering: inside running text, outside tables."""
+    if not tail or source.endswith(("  ", "\n", "\\")) or "<table" in tail or "<pre" in tail:
+        return False
+    line = source.rpartition("\n")[2]
+    return bool(re.search(r"[^\W\d_]", line)) and tail.endswith(escape(source[-1], quote=False))

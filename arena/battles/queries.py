@@ -1,0 +1,218 @@
+"""Reads of battles. What a voter is shown passes through `battle_page`, which knows no team before a reveal."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from markupsafe import Markup
+from sqlmodel import Session, col, func, select
+
+from arena.battles.gateway import Endpoint, Message
+from arena.battles.markdown import render_markdown
+from arena.battles.pages import (
+    COMMENT_LIMIT,
+    PROMPT_LIMIT,
+    REASONS,
+    AnswerView,
+    BattlePage,
+    BattleState,
+    BlindBattle,
+    Choice,
+    Reveal,
+    Side,
+    TurnState,
+    TurnView,
+    VoteView,
+)
+from arena.battles.relay import TurnJob
+from arena.battles.tables import Answer, Battle, Feedback, Turn, Vote
+from arena.errors import NotFoundError
+from arena.rounds.queries import names_revealed, rules_of, view
+from arena.rounds.tables import Round
+from arena.teams.queries import entries_of, entry
+
+
+@dataclass(frozen=True, slots=True)
+class CastVote:
+    """A vote as it was recorded."""
+
+    id: int
+    choice: str
+    receipt: str
+    cast_at: datetime
+    feedback_given: bool
+
+    def view(self) -> VoteView:
+        return VoteView(cast(Choice, self.choice), self.receipt, self.cast_at, self.feedback_given)
+
+
+def battle_of(session: Session, voter_id: str, battle_id: str) -> tuple[Battle, Round]:
+    """A voter's own battle with its round. Raises NotFoundError for anyone else's."""
+    found = session.exec(
+        select(Battle, Round)
+        .join(Round, col(Round.id) == Battle.round_id)
+        .where(Battle.id == battle_id, Battle.voter_id == voter_id)
+    ).first()
+    if found is None:
+        raise NotFoundError
+    return found[0], found[1]
+
+
+def turn_of(session: Session, voter_id: str, battle_id: str, number: int) -> Turn:
+    """A turn of a voter's own battle. Raises NotFoundError."""
+    found = session.exec(
+        select(Turn)
+        .join(Battle, col(Battle.id) == Turn.battle_id)
+        .where(Battle.id == battle_id, Battle.voter_id == voter_id, Turn.number == number)
+    ).first()
+    if found is None:
+        raise NotFoundError
+    return found
+
+
+def turn_by_id(session: Session, turn_id: int) -> Turn:
+    return session.exec(select(Turn).where(Turn.id == turn_id)).one()
+
+
+def turns_of(session: Session, battle_id: str) -> list[Turn]:
+    return list(session.exec(select(Turn).where(Turn.battle_id == battle_id).order_by(col(Turn.number))))
+
+
+def answers_of(session: Session, turn_id: int) -> tuple[Answer, Answer]:
+    """Both answers of a turn, side A first."""
+    a, b = session.exec(select(Answer).where(Answer.turn_id == turn_id).order_by(col(Answer.side)))
+    return a, b
+
+
+def open_battle(session: Session, round_id: int, voter_id: str) -> Battle | None:
+    """The battle a voter has begun and not voted on; there is at most one in a round."""
+    return session.exec(
+        select(Battle).where(
+            Battle.round_id == round_id,
+            Battle.voter_id == voter_id,
+            col(Battle.state).in_(("streaming", "votable")),
+        )
+    ).first()
+
+
+def battles_started(session: Session, round_id: int, voter_id: str) -> int:
+    """How many battles of a round a voter has begun, void ones aside: those were not the voter's doing."""
+    return _count(session, Battle.round_id == round_id, Battle.voter_id == voter_id, Battle.state != "void")
+
+
+def votes_in_epoch(session: Session, round_id: int, voter_id: str, epoch: int) -> int:
+    return _count(
+        session,
+        Battle.round_id == round_id,
+        Battle.voter_id == voter_id,
+        Battle.epoch == epoch,
+        Battle.state == "voted",
+    )
+
+
+def votes_cast(session: Session, round_id: int) -> int:
+    return _count(session, Battle.round_id == round_id, Battle.state == "voted")
+
+
+def _count(session: Session, *where: Any) -> int:
+    return session.exec(select(func.count()).select_from(Battle).where(*where)).one()
+
+
+def vote_on(session: Session, battle_id: str) -> CastVote | None:
+    found = session.exec(
+        select(Vote, Feedback.vote_id)
+        .join(Feedback, col(Feedback.vote_id) == Vote.id, isouter=True)
+        .where(Vote.battle_id == battle_id)
+    ).first()
+    if found is None:
+        return None
+    vote, feedback = found
+    return CastVote(vote.id or 0, vote.choice, vote.receipt, vote.cast_at, feedback is not None)
+
+
+def battle_page(
+    session: Session, voter_id: str, battle_id: str, locale: str, *, problem: str | None = None
+) -> BattlePage:
+    """The battle as it stands, for its voter. Raises NotFoundError."""
+    battle, round_ = battle_of(session, voter_id, battle_id)
+    turns = turns_of(session, battle_id)
+    blind = BlindBattle(
+        id=battle.id,
+        state=cast(BattleState, battle.state),
+        round=view(round_, locale),
+        turns=tuple(_turn_view(session, turn) for turn in turns),
+        turns_left=max(0, rules_of(round_).max_turns - len(turns)),
+        prompt_limit=PROMPT_LIMIT,
+        problem=problem,
+    )
+    vote = vote_on(session, battle_id)
+    return BattlePage(
+        battle=blind,
+        vote=vote.view() if vote else None,
+        reveal=reveal(session, battle, round_, locale) if vote else None,
+        reasons=REASONS,
+        comment_limit=COMMENT_LIMIT,
+    )
+
+
+def thanks_page(session: Session, battle_id: str, vote: CastVote, locale: str) -> BattlePage:
+    """What the voter sees right after the vote: as `battle_page`, without the turns."""
+    battle, round_ = session.exec(
+        select(Battle, Round).join(Round, col(Round.id) == Battle.round_id).where(Battle.id == battle_id)
+    ).one()
+    blind = BlindBattle(
+        id=battle.id,
+        state="voted",
+        round=view(round_, locale),
+        turns=(),
+        turns_left=0,
+        prompt_limit=PROMPT_LIMIT,
+        problem=None,
+    )
+    names = reveal(session, battle, round_, locale)
+    return BattlePage(blind, vote.view(), names, REASONS, COMMENT_LIMIT)
+
+
+def _turn_view(session: Session, turn: Turn) -> TurnView:
+    assert turn.id is not None
+    a, b = (
+        AnswerView(cast(Side, answer.side), render_markdown(answer.text) if answer.text else Markup())
+        for answer in answers_of(session, turn.id)
+    )
+    return TurnView(turn.number, turn.prompt, cast(TurnState, turn.state), (a, b))
+
+
+def reveal(session: Session, battle: Battle, round_: Round, locale: str) -> Reveal | None:
+    """Whose answers a voted battle's were, where the rules allow that now."""
+    if battle.state != "voted" or not names_revealed(round_):
+        return None
+    names = {item.id: item.name(locale) for item in entries_of(session, battle.round_id)}
+    return Reveal(names[battle.entry_a], names[battle.entry_b])
+
+
+def turn_job(session: Session, turn: Turn) -> TurnJob:
+    """What the relay needs to ask both endpoints: each side hears its own answers of the turns before."""
+    battle, round_ = session.exec(
+        select(Battle, Round).join(Round, col(Round.id) == Battle.round_id).where(Battle.id == turn.battle_id)
+    ).one()
+    said: tuple[list[Message], list[Message]] = ([], [])
+    for earlier in turns_of(session, turn.battle_id):
+        if earlier.number >= turn.number or earlier.id is None:
+            break
+        for messages, answer in zip(said, answers_of(session, earlier.id), strict=True):
+            messages += [Message("user", earlier.prompt), Message("assistant", answer.text)]
+    for messages in said:
+        messages.append(Message("user", turn.prompt))
+    assert turn.id is not None
+    return TurnJob(
+        turn_id=turn.id,
+        attempt=turn.attempt,
+        endpoints=(_endpoint(session, battle.entry_a), _endpoint(session, battle.entry_b)),
+        conversations=(tuple(said[0]), tuple(said[1])),
+        rules=rules_of(round_),
+    )
+
+
+def _endpoint(session: Session, entry_id: int) -> Endpoint:
+    found = entry(session, entry_id)
+    return Endpoint(found.base_url, found.model, found.api_key_env, found.extra_body)

@@ -1,0 +1,109 @@
+"""Battles, turns, answers and votes. The state machines live in CHECKs here and in conditional UPDATEs in actions."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint, text
+from sqlmodel import Field
+
+from arena.db import Row
+
+CHOICES = ("a", "b", "tie", "both_bad")
+OPEN_STATES = "('streaming', 'votable')"
+
+
+class Battle(Row, table=True):
+    """One blind conversation of a voter with two entries.
+
+        streaming <-> votable -> voted
+            |            |
+            +-> void     +-> expired
+
+    `k` is the voter's running number in the epoch; it moves on only when a vote is cast, so that a void or
+    abandoned battle's cell is dealt again.
+    """
+
+    __table_args__ = (
+        CheckConstraint("state in ('streaming', 'votable', 'voted', 'void', 'expired')", name="state"),
+        CheckConstraint("entry_a <> entry_b", name="two_entries"),
+        Index(
+            "uq_battle_open",
+            "round_id",
+            "voter_id",
+            unique=True,
+            sqlite_where=text(f"state in {OPEN_STATES}"),
+            postgresql_where=text(f"state in {OPEN_STATES}"),
+        ),
+        Index("ix_battle_voter", "round_id", "voter_id"),
+        Index("ix_battle_state", "round_id", "state"),
+    )
+
+    id: str = Field(primary_key=True, max_length=32)
+    round_id: int = Field(foreign_key="round.id")
+    voter_id: str = Field(foreign_key="voter.id")
+    epoch: int
+    k: int
+    entry_a: int = Field(foreign_key="entry.id")
+    entry_b: int = Field(foreign_key="entry.id")
+    state: str = "streaming"
+    locale: str
+    created_at: datetime
+
+
+class Turn(Row, table=True):
+    """One prompt and the two answers to it.
+
+    `streaming` needs a live relay: its process renews `alive_at` while it runs. `paused` waits for a reader
+    (nobody listened any more), `stopped` for the voter (who pressed stop); both start again from the prompt.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("battle_id", "number"),
+        CheckConstraint("state in ('streaming', 'paused', 'stopped', 'complete', 'failed')", name="state"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    battle_id: str = Field(foreign_key="battle.id")
+    number: int
+    prompt: str
+    state: str = "streaming"
+    attempt: int = 1
+    alive_at: datetime
+    created_at: datetime
+
+
+class Answer(Row, table=True):
+    """What one side said in a turn. `ending` and the timings are for the operator and the team, never the voter."""
+
+    __table_args__ = (
+        UniqueConstraint("turn_id", "side"),
+        CheckConstraint("side in ('a', 'b')", name="side"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    turn_id: int = Field(foreign_key="turn.id")
+    side: str
+    text: str = ""
+    ending: str | None = None
+    first_token_ms: int | None = None
+    total_ms: int | None = None
+
+
+class Vote(Row, table=True):
+    """One per battle, final. `receipt` is what the voter takes away."""
+
+    __table_args__ = (CheckConstraint("choice in ('a', 'b', 'tie', 'both_bad')", name="choice"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    battle_id: str = Field(foreign_key="battle.id", unique=True)
+    receipt: str = Field(unique=True, max_length=32)
+    choice: str
+    cast_at: datetime
+
+
+class Feedback(Row, table=True):
+    """Optional reasons and comment, given once after the vote; no part of the rating."""
+
+    vote_id: int = Field(foreign_key="vote.id", primary_key=True)
+    reasons: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    comment: str
+    given_at: datetime

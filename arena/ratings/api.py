@@ -1,0 +1,313 @@
+"""The pipeline's API, version 1. Everything it answers with comes from stored snapshots and votes."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+from sqlmodel import Session
+from starlette.responses import Response, StreamingResponse
+
+from arena.accounts.queries import key_scopes
+from arena.battles.queries import votes_cast
+from arena.errors import N_, ForbiddenError, UnauthorizedError
+from arena.ratings.actions import ratings_body
+from arena.ratings.queries import PAGE, newest_settled_vote, snapshot_of, votes_after
+from arena.rounds.queries import published_round, published_rounds
+from arena.rounds.tables import Round
+from arena.stats.bradley_terry import rate
+from arena.stats.cells import Outcome, count_cells
+from arena.teams.queries import entries_of
+from arena.web.services import Arena
+
+EMPTY_LEDGER_ROOT = hashlib.sha256(b"").hexdigest()
+NO_KEY = N_("A valid API key is needed: send `Authorization: Bearer KEY`.")
+NO_SCOPE = N_("This key lacks the scope %(scope)s.")
+
+bearer = HTTPBearer(auto_error=False, description="An API key made by `arena key create`.")
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class TeamNames(BaseModel):
+    ko: str
+    en: str
+
+
+class EntryOut(BaseModel):
+    entry: str
+    team: TeamNames
+
+
+class RoundOut(BaseModel):
+    """A round: its state, what it froze, who takes part, and how many votes were cast."""
+
+    slug: str
+    title: TeamNames
+    state: Literal["open", "closed"]
+    demo: bool
+    rules_hash: str
+    seed_commitment: str
+    entries: list[EntryOut]
+    votes: int
+
+
+class RoundsOut(BaseModel):
+    rounds: list[RoundOut]
+
+
+class LedgerOut(BaseModel):
+    size: int
+    root: str
+
+
+class RatingOut(EntryOut):
+    """Figures are decimal strings with 6 places; null while the votes do not determine them."""
+
+    rating: str | None
+    interval: list[str] | None
+    rank: list[int] | None
+    votes: int
+    wins: int
+    losses: int
+    ties: int
+    win_share: str | None
+
+
+class WhyOut(BaseModel):
+    code: Literal["too_few_entries", "no_votes", "not_connected"]
+    entries: list[str]
+
+
+class RatingsOut(BaseModel):
+    round: str
+    rules_hash: str
+    method: str
+    method_version: str
+    ledger: LedgerOut
+    computed_at: str | None
+    final: bool
+    state: Literal["ok", "not_ratable"]
+    why: WhyOut | None
+    entries: list[RatingOut]
+
+
+class SideOut(BaseModel):
+    a: str
+    b: str
+    counts: dict[Literal["a", "b", "tie", "both_bad"], int]
+
+
+class PairOut(BaseModel):
+    """`wins` are in the order of `entries`."""
+
+    entries: list[str]
+    battles: int
+    wins: list[int]
+    ties: int
+    both_bad: int
+    by_side: list[SideOut]
+
+
+class PairsOut(BaseModel):
+    round: str
+    rules_hash: str
+    computed_at: str | None
+    pairs: list[PairOut]
+
+
+Winner = Literal["model_a", "model_b", "tie", "tie (bothbad)"]
+WINNER: dict[Outcome, Winner] = {"a": "model_a", "b": "model_b", "tie": "tie", "both_bad": "tie (bothbad)"}
+
+
+class VoteOut(BaseModel):
+    """One line of `/votes`: `winner` is in the words of the field's public arena data."""
+
+    id: int
+    voter: str
+    model_a: str
+    model_b: str
+    winner: Winner
+    at: str
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
+    for status, text in (
+        (401, "no key, or one that is not known"),
+        (403, "the key lacks the scope"),
+        (404, "no such round"),
+        (422, "a parameter does not fit"),
+    )
+}
+
+router = APIRouter(responses=PROBLEMS)
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+Slug = Annotated[str, Path(pattern="^[a-z0-9-]+$", max_length=64)]
+
+
+class Needs:
+    """A dependency that lets in keys with a scope."""
+
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+
+    async def __call__(self, arena: Arena, credentials: Credentials) -> None:
+        key = credentials.credentials if credentials else ""
+        scopes = await arena.db.read(lambda session: key_scopes(session, key)) if key else None
+        if scopes is None:
+            raise UnauthorizedError(NO_KEY)
+        if self._scope not in scopes:
+            raise ForbiddenError(NO_SCOPE, code="scope", scope=self._scope)
+
+
+def _answer(request: Request, body: BaseModel) -> Response:
+    """JSON with a strong ETag; 304 when the caller has it already."""
+    content = body.model_dump_json().encode()
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    given = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    if etag in given or "*" in given:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="application/json", headers=headers)
+
+
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "unchanged since the given ETag"}}
+
+
+@router.get("/rounds", response_model=RoundsOut, responses=NOT_MODIFIED, dependencies=[Depends(Needs("rounds:read"))])
+async def rounds(request: Request, arena: Arena) -> Response:
+    """All rounds that were opened, newest first."""
+
+    def load(session: Session) -> RoundsOut:
+        return RoundsOut(rounds=[_round(session, round_) for round_ in published_rounds(session)])
+
+    return _answer(request, await arena.db.read(load))
+
+
+@router.get(
+    "/rounds/{slug}", response_model=RoundOut, responses=NOT_MODIFIED, dependencies=[Depends(Needs("rounds:read"))]
+)
+async def round_(request: Request, slug: Slug, arena: Arena) -> Response:
+    """One round."""
+    return _answer(request, await arena.db.read(lambda session: _round(session, published_round(session, slug))))
+
+
+def _round(session: Session, found: Round) -> RoundOut:
+    return RoundOut(
+        slug=found.slug,
+        title=TeamNames(ko=found.title_ko, en=found.title_en),
+        state="open" if found.state == "open" else "closed",
+        demo=found.demo,
+        rules_hash=found.rules_hash,
+        seed_commitment=found.seed_commitment,
+        entries=[EntryOut(entry=code, team=team) for code, team in _teams(session, found).items()],
+        votes=votes_cast(session, found.id or 0),
+    )
+
+
+def _teams(session: Session, found: Round) -> dict[str, TeamNames]:
+    return {e.code: TeamNames(ko=e.name_ko, en=e.name_en) for e in entries_of(session, found.id or 0)}
+
+
+@router.get(
+    "/rounds/{slug}/ratings",
+    response_model=RatingsOut,
+    responses=NOT_MODIFIED,
+    dependencies=[Depends(Needs("ratings:read"))],
+)
+async def ratings(request: Request, slug: Slug, arena: Arena) -> Response:
+    """Ratings with 95 % intervals and rank ranges, as last computed."""
+
+    def load(session: Session) -> RatingsOut:
+        found = published_round(session, slug)
+        teams, kept = _teams(session, found), snapshot_of(session, found.id or 0)
+        body = kept.ratings if kept else ratings_body(rate(list(teams), count_cells(list(teams), ())))
+        return RatingsOut.model_validate(
+            {
+                **body,
+                "round": found.slug,
+                "rules_hash": found.rules_hash,
+                "ledger": {"size": 0, "root": EMPTY_LEDGER_ROOT},
+                "computed_at": kept.computed_at.isoformat() if kept else None,
+                "final": bool(kept and kept.final),
+                "entries": [{**item, "team": teams[item["entry"]]} for item in body["entries"]],
+            }
+        )
+
+    return _answer(request, await arena.db.read(load))
+
+
+@router.get(
+    "/rounds/{slug}/pairs",
+    response_model=PairsOut,
+    responses=NOT_MODIFIED,
+    dependencies=[Depends(Needs("ratings:read"))],
+)
+async def pairs(request: Request, slug: Slug, arena: Arena) -> Response:
+    """Per unordered pair: rated battles, wins each way, ties, both_bad, and the same by side."""
+
+    def load(session: Session) -> PairsOut:
+        found = published_round(session, slug)
+        kept = snapshot_of(session, found.id or 0)
+        return PairsOut(
+            round=found.slug,
+            rules_hash=found.rules_hash,
+            computed_at=kept.computed_at.isoformat() if kept else None,
+            pairs=[PairOut.model_validate(pair) for pair in kept.pairs] if kept else [],
+        )
+
+    return _answer(request, await arena.db.read(load))
+
+
+@router.get(
+    "/rounds/{slug}/votes",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/x-ndjson": {"schema": VoteOut.model_json_schema()}}}},
+    dependencies=[Depends(Needs("votes:read"))],
+)
+async def votes(slug: Slug, arena: Arena, after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0) -> Response:
+    """All votes in the order they were cast, one JSON object a line; `after` is the last id already known."""
+    round_id, codes, end = await arena.db.read(lambda session: _vote_range(session, slug))
+
+    def page(session: Session, start: int) -> list[VoteOut]:
+        return [
+            VoteOut(
+                id=vote.id,
+                voter=vote.voter,
+                model_a=codes[vote.entry_a],
+                model_b=codes[vote.entry_b],
+                winner=WINNER[vote.choice],
+                at=vote.cast_at.isoformat(),
+            )
+            for vote in votes_after(session, round_id, start, PAGE)
+            if vote.id <= end
+        ]
+
+    def lines() -> Iterator[bytes]:
+        start = after
+        while start < end:
+            with arena.db.reading() as session:
+                found = page(session, start)
+            if not found:
+                return
+            yield b"".join(vote.model_dump_json().encode() + b"\n" for vote in found)
+            start = found[-1].id
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
+
+
+def _vote_range(session: Session, slug: str) -> tuple[int, dict[int, str], int]:
+    found = published_round(session, slug)
+    round_id = found.id or 0
+    codes = {entry.id: entry.code for entry in entries_of(session, round_id)}
+    return round_id, codes, newest_settled_vote(session, round_id)

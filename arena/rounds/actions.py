@@ -1,0 +1,128 @@
+"""Writes of rounds."""
+
+import hashlib
+import secrets
+import tomllib
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+from sqlalchemy import CursorResult, update
+from sqlmodel import Session, col, select
+
+from arena.errors import RefusedError
+from arena.rounds.queries import find_round, open_round
+from arena.rounds.rules import RoundFile, rules_hash
+from arena.rounds.tables import Epoch, Round, Suggestion
+from arena.teams.actions import add_entry
+from arena.teams.addresses import refusal
+from arena.teams.tables import Entry
+
+SUGGESTIONS = Path(__file__).with_name("suggestions.toml")
+
+
+def create_round(
+    session: Session,
+    file: RoundFile,
+    *,
+    allow: Sequence[str],
+    now: datetime,
+    demo: bool = False,
+    suggestion_locales: Sequence[str] = ("ko", "en"),
+) -> Round:
+    """Makes a draft round of a round file, with its seed drawn and the curated suggestions copied in.
+
+    Raises RefusedError when the slug is taken or an endpoint's address is not admitted by `allow`.
+    """
+    if find_round(session, file.slug):
+        raise RefusedError(f"slug: a round {file.slug!r} exists already; choose another slug")
+    for number, entry in enumerate(file.entries):
+        if why := refusal(entry.base_url, allow):
+            raise RefusedError(f"entries.{number}.base_url: {why}")
+    canonical = file.rules.canonical()
+    seed = secrets.token_bytes(32)
+    round_ = Round(
+        slug=file.slug,
+        title_ko=file.title.ko,
+        title_en=file.title.en,
+        demo=demo,
+        rules=canonical,
+        rules_hash=rules_hash(canonical),
+        seed=seed.hex(),
+        seed_commitment=hashlib.sha256(seed).hexdigest(),
+        opens_at=file.opens_at,
+        closes_at=file.closes_at,
+        created_at=now,
+    )
+    session.add(round_)
+    session.flush()
+    assert round_.id is not None
+    for number, entry in enumerate(file.entries, start=1):
+        add_entry(
+            session,
+            round_.id,
+            f"e{number}",
+            names=(entry.team.ko, entry.team.en),
+            model=entry.model,
+            base_url=entry.base_url,
+            api_key_env=entry.api_key_env,
+            aliases=entry.aliases,
+            extra_body=entry.extra_body,
+        )
+    _copy_suggestions(session, round_.id, suggestion_locales)
+    return round_
+
+
+def _copy_suggestions(session: Session, round_id: int, locales: Sequence[str]) -> None:
+    for item in tomllib.loads(SUGGESTIONS.read_text("utf-8"))["suggestion"]:
+        if item["locale"] not in locales:
+            continue
+        session.add(
+            Suggestion(
+                round_id=round_id,
+                code=item["id"],
+                locale=item["locale"],
+                topic=item["topic"],
+                text=item["text"],
+            )
+        )
+
+
+def start_round(session: Session, slug: str, now: datetime) -> Round:
+    """Opens a draft round: its rules are frozen and its first pairing epoch begins.
+
+    Raises RefusedError when it is no draft or another round is open.
+    """
+    round_ = find_round(session, slug)
+    if round_ is None:
+        raise RefusedError(f"there is no round {slug!r}")
+    if (other := open_round(session)) is not None and other.slug != slug:
+        raise RefusedError(f"round {other.slug!r} is open; close it first: citizens meet one round at a time")
+    if not _move(session, slug, "draft", "open", opened_at=now):
+        raise RefusedError(f"round {slug!r} is {round_.state}; only a draft can be opened")
+    codes = session.exec(select(Entry.code).where(Entry.round_id == round_.id).order_by(col(Entry.id)))
+    session.add(Epoch(round_id=round_.id or 0, number=1, entries=list(codes), started_at=now))
+    session.refresh(round_)
+    return round_
+
+
+def end_round(session: Session, slug: str, now: datetime) -> Round:
+    """Closes an open round: no battle or vote is accepted any more. Raises RefusedError when it is not open."""
+    round_ = find_round(session, slug)
+    if round_ is None:
+        raise RefusedError(f"there is no round {slug!r}")
+    if not _move(session, slug, "open", "closed", closed_at=now):
+        raise RefusedError(f"round {slug!r} is {round_.state}; only an open round can be closed")
+    session.refresh(round_)
+    return round_
+
+
+def _move(session: Session, slug: str, state: str, to: str, **values: datetime) -> bool:
+    moved = session.execute(
+        update(Round)
+        .where(col(Round.slug) == slug, col(Round.state) == state)
+        .values(state=to, **values)
+        .execution_options(synchronize_session=False)
+    )
+    return cast(CursorResult[object], moved).rowcount == 1

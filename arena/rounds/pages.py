@@ -1,0 +1,57 @@
+"""What the rounds' templates may see."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+RoundState = Literal["draft", "open", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RoundView:
+    """A round in the reader's language; `leaderboard` says whether this reader may see one."""
+
+    slug: str
+    title: str
+    state: RoundState
+    demo: bool
+    opened_at: datetime | None
+    closes_at: datetime | None
+    closed_at: datetime | None
+    leaderboard: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RoundsPage:
+    rounds: tuple[RoundView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RoundPage:
+    """`entries` are team names in the reader's language: who takes part is public, who answers is not."""
+
+    round: RoundView
+    entries: tuple[str, ...]
+    votes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RulesPage:
+    """`exact` is the canonical JSON, `rules_hash` its SHA-256 in hex; the other fields say it in plain words."""
+
+    round: RoundView
+    rules_hash: str
+    seed_commitment: str
+    exact: str
+    max_turns: int
+    max_battles_per_voter: int
+    rated_votes_per_voter: int
+    reveal: Literal["after_vote", "after_close", "never"]
+    pacing: Literal["together", "raw"]
+    identity_leak: Literal["exclude", "flag"]
+    max_tokens: int
+    temperature: float
+    system_prompt: str
+    points: int
+    formula: str
+    min_votes_per_entry: int

@@ -1,0 +1,31 @@
+"""Public pages about rounds and their rules."""
+
+from fastapi import APIRouter, Request
+from sqlmodel import Session
+from starlette.responses import Response
+
+from arena.accounts.routes import CurrentOperator
+from arena.rounds.pages import RoundsPage, RulesPage
+from arena.rounds.queries import published_round, published_rounds, rules_page, view
+from arena.web.respond import render
+from arena.web.services import Arena, CurrentLocale
+
+router = APIRouter()
+
+
+@router.get("/rounds")
+async def rounds(request: Request, arena: Arena, locale: CurrentLocale, operator: CurrentOperator) -> Response:
+    found = await arena.db.read(published_rounds)
+    page = RoundsPage(tuple(view(round_, locale, operator=operator) for round_ in found))
+    return render(request, "rounds/list.html", page, demo=any(round_.demo for round_ in found))
+
+
+@router.get("/rounds/{slug}/rules")
+async def rules(
+    request: Request, slug: str, arena: Arena, locale: CurrentLocale, operator: CurrentOperator
+) -> Response:
+    def load(session: Session) -> RulesPage:
+        return rules_page(published_round(session, slug), locale, operator=operator)
+
+    page = await arena.db.read(load)
+    return render(request, "rounds/rules.html", page, demo=page.round.demo)

@@ -1,0 +1,61 @@
+"""Rounds: their frozen rules, their pairing epochs, and the suggestions they offer."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from sqlalchemy import JSON, CheckConstraint, Column, UniqueConstraint
+from sqlmodel import Field
+
+from arena.db import Row
+
+
+class Round(Row, table=True):
+    """One stage of evaluation.
+
+    `rules` is RFC 8785 JSON and `rules_hash` its SHA-256, in hex. `seed` (hex, 32 bytes) decides the pairing and
+    stays secret until the round is closed; `seed_commitment` is its SHA-256.
+    """
+
+    __table_args__ = (CheckConstraint("state in ('draft', 'open', 'closed')", name="state"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    slug: str = Field(unique=True, max_length=64)
+    title_ko: str
+    title_en: str
+    state: str = "draft"
+    demo: bool = False
+    rules: str
+    rules_hash: str = Field(max_length=64)
+    seed: str = Field(max_length=64)
+    seed_commitment: str = Field(max_length=64)
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    opened_at: datetime | None = None
+    closed_at: datetime | None = None
+    created_at: datetime
+
+
+class Epoch(Row, table=True):
+    """A stretch of a round in which the same entries take part; pairing starts anew in each."""
+
+    __table_args__ = (UniqueConstraint("round_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    round_id: int = Field(foreign_key="round.id")
+    number: int
+    entries: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    started_at: datetime
+
+
+class Suggestion(Row, table=True):
+    """A question a citizen may ask with one tap."""
+
+    __tablename__: ClassVar[str] = "suggestion"
+    __table_args__ = (UniqueConstraint("round_id", "code"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    round_id: int = Field(foreign_key="round.id")
+    code: str
+    locale: str
+    topic: str
+    text: str

@@ -1,0 +1,70 @@
+"""Settings from `ARENA_*` variables or `.env`; every one is explained in docs/settings.md."""
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from arena.errors import RefusedError
+
+PREFIX = "ARENA_"
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    database_url: str = Field(default="", description="`sqlite:///PATH` or `postgresql://...`")
+    data_dir: Path = Field(default=Path("data"), description="where files are kept")
+    secret_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="signs cookies and tokens; at least 32 characters; `arena serve` needs it",
+    )
+    public_url: str = Field(default="", description="the origin citizens see, such as https://arena.example")
+    endpoint_allow: Annotated[list[str], NoDecode] = Field(
+        default=[], description="networks and host names endpoints may lie in besides the public internet"
+    )
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        default=[], description="networks whose forwarded headers count"
+    )
+    embedded_worker: bool = Field(default=True, description="run the background worker inside `arena serve`")
+    max_battles: int = Field(
+        default=300, ge=1, description="turns that may stream at once in one process; more are asked to wait"
+    )
+
+    split_lists = field_validator("endpoint_allow", "trusted_proxies", mode="before")(_split)
+
+    @field_validator("public_url")
+    @classmethod
+    def origin_only(cls, value: str) -> str:
+        if value and (not value.startswith(("http://", "https://")) or value.count("/") != 2):
+            raise ValueError("expected an origin such as https://arena.example, without a path")
+        return value
+
+    @cached_property
+    def database(self) -> str:
+        return self.database_url or f"sqlite:///{self.data_dir / 'arena.db'}"
+
+
+def load_settings() -> Settings:
+    """Reads the settings.
+
+    Raises RefusedError naming the variable when a value does not fit or a name is unknown.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise RefusedError(f"{unknown[0]} is not a setting; known are {', '.join(sorted(known))}")
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        raise RefusedError(f"{name}: {first['msg']}") from None

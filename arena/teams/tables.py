@@ -1,0 +1,38 @@
+"""Teams and their entries."""
+
+from typing import Any
+
+from sqlalchemy import JSON, Column, UniqueConstraint
+from sqlmodel import Field
+
+from arena.db import Row
+
+
+class Team(Row, table=True):
+    """A consortium taking part, known by its names in both languages."""
+
+    __table_args__ = (UniqueConstraint("name_ko", "name_en"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name_ko: str
+    name_en: str
+
+
+class Entry(Row, table=True):
+    """A team's model in a round.
+
+    `code` (`e1`, `e2`, ... in the round file's order) is its public id; `api_key_env` names the variable that
+    holds the endpoint's key, never the key.
+    """
+
+    __table_args__ = (UniqueConstraint("round_id", "code"), UniqueConstraint("round_id", "team_id"))
+
+    id: int | None = Field(default=None, primary_key=True)
+    round_id: int = Field(foreign_key="round.id")
+    team_id: int = Field(foreign_key="team.id")
+    code: str
+    model: str
+    base_url: str
+    api_key_env: str | None = None
+    aliases: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    extra_body: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))

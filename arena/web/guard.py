@@ -1,0 +1,117 @@
+"""The one middleware, plain ASGI: request id, own origin, size limit, security headers, access log, metrics."""
+
+import time
+import uuid
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from arena.errors import N_, ArenaError, ForbiddenError
+from arena.web.observe import REQUESTS, SECONDS
+
+log = structlog.get_logger()
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+BODY_LIMIT = 64 * 1024
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+FOREIGN = N_("This form was sent from another site, so it was not accepted. Please use the form on our own page.")
+TOO_LARGE = N_("That was too much text to send at once. Please shorten it.")
+
+
+class TooLargeError(ArenaError):
+    status = 413
+    code = "too_large"
+    message = TOO_LARGE
+
+
+class Guard:
+    """Wraps the whole application. `public_url` is our own origin; empty means the host that was asked."""
+
+    def __init__(self, app: ASGIApp, public_url: str) -> None:
+        self._app = app
+        self._public_url = public_url
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = uuid.uuid4().hex[:16]
+        scope.setdefault("state", {})["request_id"] = request_id
+        scope["state"]["refusal"] = self._refusal(scope)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        began, status = time.perf_counter(), 500
+
+        async def guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers["X-Request-Id"] = request_id
+            await send(message)
+
+        try:
+            await self._app(scope, _limited(receive), guarded)
+        finally:
+            _record(scope, status, time.perf_counter() - began)
+
+    def _refusal(self, scope: Scope) -> ArenaError | None:
+        """Why a request is refused before it is read: an unsafe one must come from our own origin."""
+        headers = Headers(scope=scope)
+        if scope["method"] in SAFE:
+            return None
+        if (
+            int(headers.get("content-length", "0") if headers.get("content-length", "0").isdigit() else 0)
+            > BODY_LIMIT
+        ):
+            return TooLargeError()
+        own = self._public_url or f"{scope['scheme']}://{headers.get('host', '')}"
+        referer = urlsplit(headers.get("referer", ""))
+        origin = headers.get("origin") or (f"{referer.scheme}://{referer.netloc}" if referer.netloc else "")
+        return None if origin == own else ForbiddenError(FOREIGN, code="foreign_origin")
+
+
+def _limited(receive: Receive) -> Receive:
+    read = 0
+
+    async def limited() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > BODY_LIMIT:
+            raise TooLargeError
+        return message
+
+    return limited
+
+
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    route = getattr(scope.get("route"), "path", "unknown")
+    REQUESTS.labels(scope["method"], route, str(status)).inc()
+    if not route.endswith("/stream"):
+        SECONDS.labels(route).observe(seconds)
+    if route not in ("/healthz", "/readyz", "/metrics"):
+        ms = round(seconds * 1000, 1)
+        log.info("request", method=scope["method"], route=route, status=status, ms=ms)
+
+
+def raise_refusal(request: Request) -> None:
+    """Raises what the guard found wrong with the request, where it can be rendered like any error."""
+    refusal: ArenaError | None = request.scope["state"].get("refusal")
+    if refusal is not None:
+        raise refusal

@@ -1,0 +1,1 @@
+"""What the arena costs and how fast it is, measured over loopback: see README.md."""
