@@ -30,6 +30,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         why = os.strerror(error.errno or 0)
         raise RefusedError(f"cannot listen on {host}:{port}: {why}; choose another --port") from None
+    listener.listen(2048)
     listener.set_inheritable(True)
     return listener
 

@@ -24,7 +24,7 @@ class Plan:
     repeats: int = 3
     window_s: float = 6.0
     held_battles: tuple[int, ...] = (100, 200, 300, 400)
-    votes: int = 3000
+    votes: int = 2000
     votes_beside: int = 300
     streaming_beside_votes: int = 100
     readers: int = 90

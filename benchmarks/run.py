@@ -70,7 +70,11 @@ def main() -> int:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(_OPEN_FILES, hard), hard))
     gc.freeze()
-    rows = asyncio.run(bounded(QUICK if chosen.quick else Plan(), names))
+    try:
+        rows = asyncio.run(bounded(QUICK if chosen.quick else Plan(), names))
+    except (KeyboardInterrupt, asyncio.CancelledError, TimeoutError) as error:
+        say("took too long" if isinstance(error, TimeoutError) else "interrupted")
+        return 130
     print(table(rows, quick=chosen.quick))
     return 1 if any(row.measured.startswith("not measured") for row in rows) else 0
 
