@@ -61,7 +61,7 @@ def table(rows: list[Row], *, quick: bool) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measures the arena over loopback and prints one table.")
-    parser.add_argument("--quick", action="store_true", help="smaller counts, about a minute and a half")
+    parser.add_argument("--quick", action="store_true", help="smaller counts, some four minutes")
     parser.add_argument("--only", default=",".join(GROUPS), help=f"some of {','.join(GROUPS)}")
     chosen = parser.parse_args()
     names = chosen.only.split(",")

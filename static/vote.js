@@ -45,8 +45,12 @@
     refresh();
   }
 
+  /** Shows a panel from its beginning, which sticky tabs may otherwise hide. */
   function bring(panel) {
-    panel.scrollIntoView({ block: "nearest", inline: "start" });
+    const row = panel.parentElement;
+    row.scrollTo({ left: panel.offsetLeft - row.offsetLeft });
+    const hidden = row.getBoundingClientRect().top - row.previousElementSibling.offsetHeight;
+    if (hidden < 0) window.scrollBy({ top: hidden });
     show(panel);
   }
 

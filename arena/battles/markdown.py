@@ -31,10 +31,12 @@ TAGS = {
 }  # fmt: skip
 ATTRIBUTES = {"ol": {"start"}}
 
-_PLAIN_TEXT = re.compile(r"(?:[^\W_]|[ ,;%/])+")
-_MARKER_LINE = re.compile(r"(?:^|\n)[ \t]*[-+*_=#>`~|:.\d ]*$")
+# Characters that mean nothing to Markdown in the middle of a line, and those that mean nothing in a code block.
+_PLAIN_TEXT = re.compile(r"""(?:[A-Za-z0-9 .,;:?%/'"()=+-]|[^\x00-\x7f])+""")
+_PLAIN_CODE = re.compile(r"[^`~]+")
+_UNDECIDED = re.compile(r"(?:^|\n)[ \t]*(?:[-+*_=#>`~|:.\d ]*|`{3}[^\n]*)$")
 _CLOSERS = re.compile(r"(?:</[a-z0-9]+>\n?)+$")
-_SLOW_FROM = 2000
+_LONG = 2000
 
 
 class _Renderer(RendererHTML):
@@ -100,7 +102,7 @@ class LiveMarkdown:
         self.done = ""
         self.tail = ""
         self._source = ""
-        self._plain = False
+        self._plain: re.Pattern[str] | None = None
         self._carriage = ""
         self._rendered = 0
 
@@ -112,12 +114,12 @@ class LiveMarkdown:
         if not text:
             return []
         self._source += text
-        if self._plain and _PLAIN_TEXT.fullmatch(text):
+        if self._plain and self._plain.fullmatch(text):
             html = escape(text, quote=False)
             self.tail += html
             return [html]
-        if len(self._source) > _SLOW_FROM and len(self._source) - self._rendered < len(self._source) // 100:
-            self._plain = False
+        if self._may_wait(text):
+            self._plain = None
             return []
         return self._render()
 
@@ -130,18 +132,24 @@ class LiveMarkdown:
         self.tail = ""
         return [*steps, 0]
 
+    def _may_wait(self, text: str) -> bool:
+        """A table's cell shows when it is complete; a long block is rendered anew when it has grown a little."""
+        if "<table" in self.tail:
+            return "|" not in text and "\n" not in text
+        size = len(self._source)
+        return size > _LONG and size - self._rendered < size // 100
+
     def _render(self, *, last: bool = False) -> list[Step]:
         steps: list[Step] = []
-        blocks = self._blocks(self._source if last else _shown(self._source))
-        for block in blocks[:-1]:
-            html = _clean(_MARKDOWN.render(block))
+        source = self._source if last else _closed(_shown(self._source))
+        blocks, start = _blocks(source)
+        for html in blocks[:-1]:
             steps += [*self._replace(html), 0]
             self.done += html
             self.tail = ""
-        if len(blocks) > 1:
-            self._source = self._source[sum(len(block) for block in blocks[:-1]) :]
-        html = _clean(_MARKDOWN.render(blocks[-1] if last else _closed(blocks[-1])))
-        steps += self._replace(html if last else _opened(html, blocks[-1]))
+        self._source = _from_line(self._source, start)
+        html = blocks[-1] if last else _opened(blocks[-1], self._source)
+        steps += self._replace(html)
         self._rendered = len(self._source)
         self._plain = _takes_plain_text(self._source, self.tail)
         return steps
@@ -155,23 +163,31 @@ class LiveMarkdown:
             return [[_units(dropped), added]]
         return [added] if added else []
 
-    @staticmethod
-    def _blocks(source: str) -> list[str]:
-        """Cuts the source where top-level blocks begin; joined again they are the source."""
-        starts = [
-            token.map[0] for token in _MARKDOWN.parse(source) if token.map and token.level == 0 and token.nesting >= 0
-        ]
-        lines = [line + "\n" for line in source.split("\n")]
-        lines[-1] = lines[-1][:-1]
-        return ["".join(lines[a:b]) for a, b in pairwise([0, *starts[1:], len(lines)])]
+
+def _blocks(source: str) -> tuple[list[str], int]:
+    """The clean HTML of each top-level block, at least one, and the line at which the last one starts."""
+    tokens = _MARKDOWN.parse(source)
+    cuts = [i for i, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0]
+    if len(cuts) < 2:
+        return [_html(tokens)], 0
+    last = tokens[cuts[-1]].map or [0]
+    return [_html(tokens[a:b]) for a, b in pairwise([*cuts, len(tokens)])], last[0]
+
+
+def _html(tokens: list[Token]) -> str:
+    return _clean(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
+
+
+def _from_line(source: str, number: int) -> str:
+    return source.split("\n", number)[number]
 
 
 def _shown(source: str) -> str:
-    """Holds back a last line that is only markers so far: it may become a list, a heading or a rule."""
+    """Holds back a last line that may still become a list, a heading, a rule or a code block."""
     if _in_fence(source):
         return source
-    held = _MARKER_LINE.search(source)
-    return source[: held.start() + 1] if held and held.start() else source if not held else ""
+    held = _UNDECIDED.search(source)
+    return source[: held.start() + 1 if held.start() else 0] if held else source
 
 
 def _in_fence(source: str) -> bool:
@@ -183,6 +199,8 @@ def _closed(source: str) -> str:
     if _in_fence(source):
         return source
     last = source.rstrip().rpartition("\n\n")[2]
+    if not re.search(r"[^\W_]", last.rpartition("\n")[2]):
+        return source
     if last.count("`") % 2:
         return source.rstrip() + "`"
     if last.count("**") % 2 and not last.endswith("**"):
@@ -198,9 +216,12 @@ def _opened(html: str, source: str) -> str:
     return opened + " " if source.endswith(" ") and not source.endswith("  ") else opened
 
 
-def _takes_plain_text(source: str, tail: str) -> bool:
-    """Whether plain words may be appended to `tail` without rendering: inside running text, outside tables."""
+def _takes_plain_text(source: str, tail: str) -> re.Pattern[str] | None:
+    """What may be appended to `tail` without rendering: words in running text, code in a code block."""
+    if source.startswith(("```", "~~~")):
+        return _PLAIN_CODE if "\n" in source else None
     if not tail or source.endswith(("  ", "\n", "\\")) or "<table" in tail or "<pre" in tail:
-        return False
+        return None
     line = source.rpartition("\n")[2]
-    return bool(re.search(r"[^\W\d_]", line)) and tail.endswith(escape(source[-1], quote=False))
+    ends_alike = tail.endswith(escape(source[-1], quote=False))
+    return _PLAIN_TEXT if ends_alike and re.search(r"[^\W\d_]", line) else None
