@@ -25,7 +25,7 @@ from arena.ratings.jobs import TASKS
 from arena.settings import Settings, load_settings
 from arena.web.failures import handle_failures, page_of, problem_of
 from arena.web.guard import Guard, raise_refusal
-from arena.web.observe import configure_logging
+from arena.web.observe import STREAMS, configure_logging
 from arena.web.rendering import Renderer, data_folder
 from arena.web.services import Services
 from arena.web.visitor import Identity
@@ -49,6 +49,7 @@ class _Static(StaticFiles):
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     app.state.relays = Relays(services.db, services.settings.max_battles)
+    STREAMS.set_function(lambda: len(app.state.relays))
     worker = asyncio.create_task(work(services.db, TASKS)) if services.settings.embedded_worker else None
     try:
         yield
@@ -61,8 +62,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         services.db.close()
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The whole application. Raises RefusedError without a secret key."""
+def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
+    """The whole application; `demo` labels every page. Raises RefusedError without a secret key."""
     if settings.secret_key is None:
         raise RefusedError("ARENA_SECRET_KEY is not set; `arena serve` needs at least 32 random characters")
     services = Services(
@@ -70,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         db=Database(settings.database),
         renderer=Renderer(),
         identity=Identity(settings.secret_key.get_secret_value()),
+        demo=demo,
     )
     app = FastAPI(
         lifespan=_lifespan,
@@ -82,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(room.router)
     app.mount("/api/v1", _api(services))
     app.mount("/static", GZipMiddleware(_Static(directory=data_folder("static")), minimum_size=1000))
-    app.add_middleware(Guard, public_url=settings.public_url)
+    app.add_middleware(Guard, public_url=settings.public_url, failed=page_of)
     return app
 
 

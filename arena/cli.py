@@ -5,9 +5,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from arena.errors import RefusedError
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 def _group(text: str) -> typer.Typer:
     return typer.Typer(
         help=text,
-        no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -227,9 +227,20 @@ def key_create(
 
 def main() -> None:
     """The `arena` command: a refusal is shown in its own words, without a trace."""
+    from sqlalchemy.exc import OperationalError
+
     try:
-        app()
+        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False))
     except RefusedError as refusal:
-        for line in str(refusal).splitlines():
-            typer.echo(f"arena: {line}", err=True)
-        sys.exit(2)
+        _refuse(str(refusal))
+    except TyperException as misuse:
+        _refuse(misuse.format_message())
+    except OperationalError as error:
+        _refuse(f"the database does not answer: {str(error.orig).splitlines()[0]}")
+
+
+def _refuse(why: str) -> NoReturn:
+    """One line for each thing that was refused."""
+    for line in why.splitlines():
+        typer.echo(f"arena: {line}", err=True)
+    sys.exit(2)

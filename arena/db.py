@@ -15,7 +15,10 @@ from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
+
+from arena.errors import RefusedError
 
 T = TypeVar("T")
 Work = Callable[[Session], T]
@@ -39,6 +42,15 @@ class Row(SQLModel):
     metadata = MetaData(naming_convention=NAMING)
 
 
+def add_unless_there(session: Session, row: Row) -> bool:
+    """Inserts a row unless one with its key exists by then; True for the one caller who did."""
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return False
+    return True
+
 
 def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
@@ -57,12 +69,20 @@ def open_engine(url: str | URL) -> Engine:
     """An engine with this project's habits.
 
     `url`: `sqlite:///PATH` or `postgresql://...`. A missing folder for the SQLite file is made.
+    Raises RefusedError when the folder cannot be made.
+    Errors of statements do not show parameters: they would bring prompts into the logs.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_size=2 * READERS, pool_pre_ping=True)
-    Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, pool_size=READERS + 2, connect_args={"check_same_thread": False})
+        return create_engine(parsed, pool_size=2 * READERS, pool_pre_ping=True, hide_parameters=True)
+    folder = Path(parsed.database or "").parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RefusedError(f"cannot make the database's folder {folder}: {error.strerror}") from None
+    engine = create_engine(
+        parsed, pool_size=READERS + 2, hide_parameters=True, connect_args={"check_same_thread": False}
+    )
     _prepare_sqlite(engine)
     return engine
 
@@ -124,7 +144,9 @@ class _GroupCommit:
         answers: list[Callable[[], None]] = []
         try:
             with self._engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
-                answers = [self._attempt(connection, work, future) for work, future in batch]
+                for work, future in batch:
+                    answers.append(self._attempt(connection, work, future))
+                    _check_still_open(connection)
         except BaseException as error:  # the commit itself failed: nobody may be told that it worked
             answers = [_failure(future, error) for _, future in batch]
         for answer in answers:
@@ -134,15 +156,19 @@ class _GroupCommit:
     def _attempt(connection: Connection, work: Work[T], future: "Future[T]") -> Callable[[], None]:
         try:
             with (
-                Session(
-                    connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-                ) as session,
+                Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session,
                 session.begin(),
             ):
                 result = work(session)
         except Exception as error:
             return _failure(future, error)
         return lambda: None if future.cancelled() else future.set_result(result)
+
+
+def _check_still_open(connection: Connection) -> None:
+    """A full disk makes SQLite roll back everything, and committing nothing would then succeed."""
+    if not getattr(connection.connection.dbapi_connection, "in_transaction", False):
+        raise RuntimeError("SQLite undid the whole transaction; see the statement that failed before")
 
 
 def _failure(future: "Future[Any]", error: BaseException) -> Callable[[], None]:

@@ -14,7 +14,7 @@ from sqlalchemy import CursorResult, update
 from sqlmodel import Field, Session, col
 
 from arena.clock import now
-from arena.db import Database, Row
+from arena.db import Database, Row, add_unless_there
 
 log = structlog.get_logger()
 
@@ -42,8 +42,7 @@ class Task:
 def claim(session: Session, name: str, at: datetime) -> bool:
     """Takes a task for a minute; True for one caller only."""
     if session.get(Job, name) is None:
-        session.add(Job(name=name, held_until=_FREE))
-        session.flush()
+        add_unless_there(session, Job(name=name, held_until=_FREE))
     return _hold(session, name, at + CLAIM, col(Job.held_until) < at)
 
 

@@ -5,12 +5,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from arena.errors import RefusedError
 
 PREFIX = "ARENA_"
+ENV_FILE = ".env"
 
 
 def _split(value: object) -> object:
@@ -18,7 +22,7 @@ def _split(value: object) -> object:
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True)
 
     database_url: str = Field(default="", description="`sqlite:///PATH` or `postgresql://...`")
     data_dir: Path = Field(default=Path("data"), description="where files are kept")
@@ -41,6 +45,17 @@ class Settings(BaseSettings):
 
     split_lists = field_validator("endpoint_allow", "trusted_proxies", mode="before")(_split)
 
+    @field_validator("database_url")
+    @classmethod
+    def known_database(cls, value: str) -> str:
+        try:
+            known = not value or make_url(value).get_backend_name() in ("sqlite", "postgresql")
+        except (ArgumentError, ValueError):
+            known = False
+        if not known:
+            raise ValueError("expected sqlite:///PATH or postgresql://USER@HOST/NAME")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def origin_only(cls, value: str) -> str:
@@ -59,7 +74,8 @@ def load_settings() -> Settings:
     Raises RefusedError naming the variable when a value does not fit or a name is unknown.
     """
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    given = {*os.environ, *dotenv_values(ENV_FILE)}
+    unknown = sorted(name for name in given if name.startswith(PREFIX) and name not in known)
     if unknown:
         raise RefusedError(f"{unknown[0]} is not a setting; known are {', '.join(sorted(known))}")
     try:
@@ -67,4 +83,4 @@ def load_settings() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        raise RefusedError(f"{name}: {first['msg']}") from None
+        raise RefusedError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None

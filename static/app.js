@@ -54,6 +54,7 @@
     const form = event.target;
     if (form.hasAttribute("hx-post")) return;
     if (form.dataset.sent) event.preventDefault();
+    if (form.matches(".preferences")) form.elements.next.value = location.pathname;
     form.dataset.sent = "yes";
   });
   window.addEventListener("pageshow", () => {

@@ -4,7 +4,8 @@ import json
 import re
 import secrets
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,6 +89,16 @@ def serving(settings: Settings) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+def eventually(condition: Callable[[], bool], within_s: float = 10) -> bool:
+    """Whether `condition` comes true within the time; looks every few milliseconds."""
+    end = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
 
 
 @dataclass

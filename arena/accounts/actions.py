@@ -11,6 +11,7 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from arena.accounts.tables import Admin, AdminSession, ApiKey, Consent, Voter
+from arena.db import add_unless_there
 from arena.errors import RefusedError
 
 ROLES = ("operator", "moderator", "auditor")
@@ -29,8 +30,7 @@ def token_hash(token: str) -> str:
 def record_consent(session: Session, voter_id: str, version: str, *, publish: bool, now: datetime) -> None:
     """Stores what a voter agreed to, making the voter known."""
     if session.get(Voter, voter_id) is None:
-        session.add(Voter(id=voter_id, created_at=now))
-        session.flush()
+        add_unless_there(session, Voter(id=voter_id, created_at=now))
     session.add(Consent(voter_id=voter_id, version=version, publish=publish, given_at=now))
     session.flush()
 

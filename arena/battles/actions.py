@@ -4,23 +4,26 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from sqlalchemy import CursorResult, Update, exists, insert, update
+from sqlalchemy import CursorResult, Update, bindparam, exists, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from arena.battles import queries
 from arena.battles.pages import COMMENT_LIMIT, PROMPT_LIMIT, REASONS
-from arena.battles.tables import CHOICES, Answer, Battle, Feedback, Turn, Vote
+from arena.battles.tables import CHOICES, Answer, Battle, Feedback, Turn
+from arena.db import Row, add_unless_there
 from arena.errors import N_, ConflictError, InvalidError
 from arena.rounds.pairing import pair
-from arena.rounds.queries import accepts, newest_epoch, rules_of
+from arena.rounds.queries import accepts, held_round, newest_epoch, rules_of
 from arena.rounds.tables import Round
 from arena.teams.queries import entries_of
 
 if TYPE_CHECKING:
     from arena.battles.relay import Outcome, Said, TurnJob
+
+_BATTLES, _VOTES = Row.metadata.tables["battle"], Row.metadata.tables["vote"]
 
 LEASE = timedelta(seconds=15)
 MAX_ATTEMPTS = 5
@@ -37,6 +40,34 @@ UNKNOWN_REASON = N_("One of the reasons was not understood. Please choose from t
 NO_MORE_TURNS = N_("This comparison has reached its last question. Please vote now.")
 
 
+# The hot path: built once, as building a statement takes ten times as long as running it.
+_ACCEPTING = (
+    select(Round.id)
+    .where(Round.state == "open", col(Round.closes_at).is_(None) | (col(Round.closes_at) > bindparam("now")))
+    .scalar_subquery()
+)
+_TAKE_VOTE = (
+    update(_BATTLES)
+    .where(
+        _BATTLES.c.id == bindparam("battle"),
+        _BATTLES.c.voter_id == bindparam("voter"),
+        _BATTLES.c.state == "votable",
+        _BATTLES.c.round_id.in_(_ACCEPTING),
+    )
+    .values(state="voted")
+)
+_INSERT_VOTE = (
+    insert(_VOTES)
+    .values(
+        battle_id=bindparam("battle"),
+        receipt=bindparam("receipt"),
+        choice=bindparam("choice"),
+        cast_at=bindparam("now"),
+    )
+    .returning(_VOTES.c.id)
+)
+
+
 def clean_prompt(text: str) -> str:
     """A citizen's question as it is stored. Raises InvalidError when it is empty or too long."""
     prompt = text.replace("\r\n", "\n").replace("\0", "").strip().encode("utf-8", "replace").decode()
@@ -47,14 +78,22 @@ def clean_prompt(text: str) -> str:
     return prompt
 
 
-def start_battle(
-    session: Session, round_: Round, voter_id: str, prompt: str, locale: str, now: datetime
-) -> tuple[Battle, Turn]:
+class Dealt(NamedTuple):
+    """A battle with its first turn; `new` unless the same question had already started it."""
+
+    battle: Battle
+    turn: Turn
+    new: bool
+
+
+def start_battle(session: Session, round_: Round, voter_id: str, prompt: str, locale: str, now: datetime) -> Dealt:
     """Deals the voter's next pair and asks the question.
 
     A voter has one open battle: the same question sent twice finds it again, another question closes it and its
     cell is dealt again. Raises ConflictError when the round is closed or the voter has had all battles of it.
     """
+    assert round_.id is not None
+    round_ = held_round(session, round_.id)
     if not accepts(round_, now):
         raise ConflictError(ROUND_CLOSED, code="round_closed")
     assert round_.id is not None
@@ -62,7 +101,7 @@ def start_battle(
     if current is not None:
         turns = queries.turns_of(session, current.id)
         if len(turns) == 1 and turns[0].prompt == prompt:
-            return current, turns[0]
+            return Dealt(current, turns[0], new=False)
         expire(session, current.id)
     if queries.battles_started(session, round_.id, voter_id) >= rules_of(round_).max_battles_per_voter:
         raise ConflictError(TOO_MANY, code="battle_limit")
@@ -73,16 +112,14 @@ def start_battle(
         return _other_request(session, round_.id, voter_id)
 
 
-def _other_request(session: Session, round_id: int, voter_id: str) -> tuple[Battle, Turn]:
+def _other_request(session: Session, round_id: int, voter_id: str) -> Dealt:
     current = queries.open_battle(session, round_id, voter_id)
     if current is None:
         raise ConflictError
-    return current, queries.turns_of(session, current.id)[0]
+    return Dealt(current, queries.turns_of(session, current.id)[0], new=False)
 
 
-def _deal(
-    session: Session, round_: Round, voter_id: str, prompt: str, locale: str, now: datetime
-) -> tuple[Battle, Turn]:
+def _deal(session: Session, round_: Round, voter_id: str, prompt: str, locale: str, now: datetime) -> Dealt:
     assert round_.id is not None
     epoch = newest_epoch(session, round_.id)
     k = queries.votes_in_epoch(session, round_.id, voter_id, epoch.number)
@@ -101,7 +138,7 @@ def _deal(
     )
     session.add(battle)
     session.flush()
-    return battle, _add_turn(session, battle.id, 1, prompt, now)
+    return Dealt(battle, _add_turn(session, battle.id, 1, prompt, now), new=True)
 
 
 def _add_turn(session: Session, battle_id: str, number: int, prompt: str, now: datetime) -> Turn:
@@ -144,6 +181,8 @@ def claim_turn(session: Session, turn: Turn, now: datetime, *, stopped: bool = F
     With `stopped` the voter asks for a stopped turn; else it is a paused one, or one whose process is gone. A turn
     that was begun too often fails instead.
     """
+    if _held_state(session, turn.battle_id) != "streaming":
+        return False
     waiting = col(Turn.state) == ("stopped" if stopped else "paused")
     gone = (col(Turn.state) == "streaming") & (col(Turn.alive_at) < now - LEASE)
     again = turn.attempt < MAX_ATTEMPTS
@@ -168,14 +207,23 @@ def checkpoint_turn(session: Session, job: "TurnJob", said: "tuple[Said, Said]",
 
 def finish_turn(session: Session, job: "TurnJob", outcome: "Outcome", said: "tuple[Said, Said]") -> bool:
     """Saves a turn's end and moves its battle: on when complete, void when an endpoint failed."""
+    battle_id = session.exec(select(Turn.battle_id).where(Turn.id == job.turn_id)).one()
+    _held_state(session, battle_id)
     if not _moved(session, _running(job).values(state=outcome)):
         return False
     _save_answers(session, job.turn_id, said)
-    battle_id = session.exec(select(Turn.battle_id).where(Turn.id == job.turn_id)).one()
     after = {"complete": "votable", "failed": "void"}.get(outcome)
     if after:
         _moved(session, _battle_from("streaming", battle_id).values(state=after))
     return True
+
+
+def _held_state(session: Session, battle_id: str) -> str:
+    """A battle's state, which nobody else moves before this transaction has ended.
+
+    A battle is always locked before its turns: two moves that meet then never wait for each other.
+    """
+    return session.exec(select(Battle.state).where(Battle.id == battle_id).with_for_update()).one()
 
 
 def _running(job: "TurnJob") -> Update:
@@ -227,23 +275,14 @@ def cast_vote(session: Session, voter_id: str, battle_id: str, choice: str, now:
     """
     if choice not in CHOICES:
         raise InvalidError(UNKNOWN_CHOICE, code="unknown_choice")
-    open_round = (
-        select(Round.id)
-        .where(Round.state == "open", (col(Round.closes_at).is_(None)) | (col(Round.closes_at) > now))
-        .scalar_subquery()
-    )
-    if not _moved(
-        session,
-        _battle_from("votable", battle_id)
-        .where(col(Battle.voter_id) == voter_id, col(Battle.round_id).in_(open_round))
-        .values(state="voted"),
-    ):
+    taken = session.connection().execute(_TAKE_VOTE, {"battle": battle_id, "voter": voter_id, "now": now})
+    if taken.rowcount != 1:
         return _voted_before(session, voter_id, battle_id, choice, now)
     receipt = uuid.uuid4().hex
-    vote_id = session.execute(
-        insert(Vote).values(battle_id=battle_id, receipt=receipt, choice=choice, cast_at=now).returning(col(Vote.id))
-    ).scalar_one()
-    return queries.CastVote(vote_id, choice, receipt, now, feedback_given=False)
+    vote_id = session.connection().execute(
+        _INSERT_VOTE, {"battle": battle_id, "receipt": receipt, "choice": choice, "now": now}
+    )
+    return queries.CastVote(vote_id.scalar_one(), choice, receipt, now, feedback_given=False)
 
 
 def _voted_before(session: Session, voter_id: str, battle_id: str, choice: str, now: datetime) -> queries.CastVote:
@@ -267,8 +306,8 @@ def give_feedback(
         raise InvalidError(UNKNOWN_REASON, code="unknown_reason")
     if not vote.feedback_given:
         text = comment.replace("\0", "").strip()[:COMMENT_LIMIT]
-        session.add(Feedback(vote_id=vote.id, reasons=sorted(set(reasons)), comment=text, given_at=now))
-        session.flush()
+        feedback = Feedback(vote_id=vote.id, reasons=sorted(set(reasons)), comment=text, given_at=now)
+        add_unless_there(session, feedback)
     return replace(vote, feedback_given=True)
 
 

@@ -5,10 +5,12 @@ boundary of an endpoint reaches a page. What went wrong is one of `Ending`'s nam
 """
 
 import asyncio
+import contextlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Literal
 
 import aiohttp
@@ -36,6 +38,7 @@ GOOD: frozenset[str] = frozenset({"complete", "length"})
 
 LINE_LIMIT = 1 << 20
 ANSWER_LIMIT = 1 << 18
+REST_S = 0.05
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}") | {0: None}
 
 
@@ -71,6 +74,7 @@ class Gateway:
             transport=AiohttpTransport(client=_session),
             timeout=httpx.Timeout(None, connect=10),
             follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             trust_env=False,
             headers={"User-Agent": "python-httpx", "Accept-Encoding": "identity"},
         )
@@ -120,8 +124,10 @@ class Gateway:
             if not response.headers.get("content-type", "").startswith("text/event-stream"):
                 raise BadStreamError("not_a_stream")
             events = EventReader(feed)
-            async for data in response.aiter_raw():
+            received = response.aiter_raw()
+            async for data in received:
                 if events.take(data):
+                    await _read_rest(received)
                     break
             return events.ending()
 
@@ -144,8 +150,8 @@ class EventReader:
 
         Raises BadStreamError.
         """
-        lines = (self._rest + data).replace(b"\r\n", b"\n").split(b"\n")
-        self._rest = lines.pop()
+        *lines, rest = (self._rest + data + b"x").splitlines()  # the x keeps the last line open
+        self._rest = rest[:-1]
         if len(self._rest) > LINE_LIMIT:
             raise BadStreamError("too_long")
         for line in lines:
@@ -168,12 +174,12 @@ class EventReader:
             self._done = True
             return
         try:
-            chunk = json.loads(payload)
+            chunk = json.loads(payload.decode(errors="replace"))
             choices = chunk["choices"]
             choice = choices[0] if choices else {}
             content = (choice.get("delta") or {}).get("content")
             self._finish = choice.get("finish_reason") or self._finish
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise BadStreamError("broken_stream") from None
         if not content:
             return
@@ -183,6 +189,14 @@ class EventReader:
         if self._size > ANSWER_LIMIT:
             raise BadStreamError("too_long")
         self._feed(content if content.isascii() and "\0" not in content else content.translate(_SURROGATES))
+
+
+async def _read_rest(received: AsyncIterator[bytes]) -> None:
+    """Reads to the end of an answer that is done, for a moment: only then can its connection be reused."""
+    with contextlib.suppress(TimeoutError, httpx.HTTPError, aiohttp.ClientError):
+        async with asyncio.timeout(REST_S):
+            async for _ in received:
+                pass
 
 
 def _session() -> aiohttp.ClientSession:

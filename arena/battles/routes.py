@@ -22,7 +22,7 @@ from arena.errors import N_, ArenaError, ConflictError, InvalidError
 from arena.rounds.pages import RoundPage
 from arena.rounds.queries import open_round, published_round, round_page, suggestion, suggestions, view
 from arena.web.i18n import translations
-from arena.web.observe import BATTLES, STREAMS, VOTES
+from arena.web.observe import BATTLES, VOTES
 from arena.web.pages import Locale
 from arena.web.respond import is_partial, render, see_other
 from arena.web.services import Arena, Csrf, CurrentLocale, CurrentVisitor
@@ -35,7 +35,7 @@ SHOWN_SUGGESTIONS = 4
 router = APIRouter()
 
 
-def get_relays(request: Request) -> Relays:
+async def get_relays(request: Request) -> Relays:
     relays: Relays = request.app.state.relays
     return relays
 
@@ -66,6 +66,7 @@ def _landing(
     *,
     shuffle: int = 0,
     prompt: str = "",
+    chosen: str = "",
     publish: bool = False,
     problem: str | None = None,
 ) -> LandingPage:
@@ -76,6 +77,7 @@ def _landing(
         found = suggestions(session, round_.id, locale, limit=SHOWN_SUGGESTIONS, shuffle=shuffle)
         offered = tuple(SuggestionView(item.code, item.text) for item in found)
         votes = queries.votes_cast(session, round_.id)
+        prompt = _suggested(session, round_.id, chosen) or prompt
         current = queries.open_battle(session, round_.id, visitor.id) if visitor.known else None
         open_id = current.id if current else None
     return LandingPage(
@@ -120,18 +122,17 @@ async def ask(
 ) -> Response:
     """Starts a battle; a refusal shows the form again with the question kept."""
 
-    def start(session: Session) -> tuple[str, TurnJob]:
+    def start(session: Session) -> tuple[str, TurnJob | None]:
         return _start(session, visitor, locale, prompt, suggestion, consent)
 
     try:
         relays.check_room()
         battle_id, job = await arena.db.write(start)
     except ArenaError as error:
-        if error.status == 403:
-            raise
         again = partial(
             _landing,
             prompt=prompt,
+            chosen=suggestion,
             publish="publish" in consent,
             problem=error.text(translations(locale).gettext),
         )
@@ -139,32 +140,30 @@ async def ask(
         return render(
             request, "battles/landing.html", page, part="battles/_landing.html", status=error.status, demo=_demo(page)
         )
-    BATTLES.inc()
-    _run(relays, job)
+    if job:
+        BATTLES.inc()
+        relays.start(job)
     return await _shown(request, arena, visitor, locale, battle_id)
 
 
 def _start(
     session: Session, visitor: Visitor, locale: Locale, prompt: str, code: str, consent: tuple[str, ...]
-) -> tuple[str, TurnJob]:
+) -> tuple[str, TurnJob | None]:
     round_ = open_round(session)
     if round_ is None or round_.id is None:
         raise ConflictError(NO_ROUND, code="no_round")
-    if code and (found := suggestion(session, round_.id, code)) is not None:
-        prompt = found.text
-    prompt = actions.clean_prompt(prompt)
+    prompt = actions.clean_prompt(_suggested(session, round_.id, code) or prompt)
     if consent_given(session, visitor.id, CONSENT_VERSION) is None:
         if "participate" not in consent:
             raise InvalidError(NO_CONSENT, code="no_consent")
         record_consent(session, visitor.id, CONSENT_VERSION, publish="publish" in consent, now=now())
-    battle, turn = actions.start_battle(session, round_, visitor.id, prompt, locale, now())
-    return battle.id, queries.turn_job(session, turn)
+    dealt = actions.start_battle(session, round_, visitor.id, prompt, locale, now())
+    return dealt.battle.id, queries.turn_job(session, dealt.turn) if dealt.new else None
 
 
-def _run(relays: Relays, job: TurnJob) -> None:
-    if relays.find(job.turn_id) is None:
-        relays.start(job)
-    STREAMS.set(len(relays))
+def _suggested(session: Session, round_id: int, code: str) -> str:
+    found = suggestion(session, round_id, code) if code else None
+    return found.text if found else ""
 
 
 async def _shown(request: Request, arena: Arena, visitor: Visitor, locale: Locale, battle_id: str) -> Response:
@@ -272,7 +271,7 @@ async def follow_up(
         return queries.turn_job(session, turn)
 
     relays.check_room()
-    _run(relays, await arena.db.write(start))
+    relays.start(await arena.db.write(start))
     return await _shown(request, arena, visitor, locale, battle_id)
 
 
@@ -324,14 +323,15 @@ async def vote(
 ) -> Response:
     """Casts the vote; with reasons or a comment also keeps those. Answers after the commit."""
 
-    def cast(session: Session) -> BattlePage:
+    def cast(session: Session) -> queries.CastVote:
         found = actions.cast_vote(session, visitor.id, battle_id, choice, now())
         if reasons or comment.strip():
             found = actions.give_feedback(session, found, reasons, comment, now())
-        return queries.thanks_page(session, battle_id, found, locale)
+        return found
 
-    page = await arena.db.write(cast)
+    found = await arena.db.write(cast)
     VOTES.inc()
     if not is_partial(request):
         return see_other(f"/battles/{battle_id}")
+    page = await arena.db.read(lambda session: queries.thanks_page(session, battle_id, found, locale))
     return render(request, "battles/_thanks_region.html", page)

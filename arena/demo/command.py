@@ -34,8 +34,8 @@ Entries = list[dict[str, Any]]
 
 def run_demo(port: int, folder: Path | None, *, real: bool) -> None:
     """Serves until Ctrl-C. Raises RefusedError when the port is taken or the folder holds an arena already."""
-    listener = listen(HOST, port)
     with ExitStack() as stack:
+        listener = stack.enter_context(listen(HOST, port))
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arena-demo-")))
         settings = Settings(
             database_url=_fresh_database(place),
@@ -47,7 +47,7 @@ def run_demo(port: int, folder: Path | None, *, real: bool) -> None:
         password, key = _prepare(settings, entries, real=real)
         _greet(f"http://{HOST}:{listener.getsockname()[1]}", password, key)
         configure_logging()
-        uvicorn.Server(configuration(create_app(settings), settings)).run([listener])
+        uvicorn.Server(configuration(create_app(settings, demo=True), settings)).run([listener])
 
 
 def _fresh_database(folder: Path) -> str:

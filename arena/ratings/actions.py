@@ -7,9 +7,17 @@ from typing import Any
 from sqlmodel import Session
 
 from arena.battles.actions import expire_all
-from arena.ratings.queries import cell_rows, newest_vote, pair_rows, snapshot_of, votes_after
+from arena.ratings.queries import (
+    cell_rows,
+    newest_settled_vote,
+    newest_vote,
+    pair_rows,
+    snapshot_of,
+    votes_after,
+)
 from arena.ratings.tables import RatingSnapshot
 from arena.rounds.actions import end_round
+from arena.rounds.queries import held_round
 from arena.rounds.tables import Round
 from arena.stats import live
 from arena.stats.bradley_terry import EntryRating, Ratings, rate
@@ -39,7 +47,9 @@ def compute(session: Session, round_: Round) -> Computed:
     rows = [(codes[a], codes[b], choice, n) for a, b, choice, n in cell_rows(session, round_)]
     counts = count_cells([entry.code for entry in entries], rows)
     ratings = rate([entry.code for entry in entries], counts)
-    return Computed(last, pair_rows(entries, counts), ratings_body(ratings), _replay(session, round_.id, entries))
+    settled = last if round_.state == "closed" else newest_settled_vote(session, round_.id)
+    live_state = _replay(session, round_.id, entries, settled)
+    return Computed(last, pair_rows(entries, counts), ratings_body(ratings), live_state)
 
 
 def ratings_body(ratings: Ratings) -> dict[str, Any]:
@@ -72,14 +82,16 @@ def _decimal(value: float | None) -> str | None:
     return None if value is None else f"{value:.6f}"
 
 
-def _replay(session: Session, round_id: int, entries: tuple[NamedEntry, ...]) -> dict[str, Any]:
-    """The live indicator, carried on from where the last snapshot left it, a bounded step at a time."""
+def _replay(session: Session, round_id: int, entries: tuple[NamedEntry, ...], settled: int) -> dict[str, Any]:
+    """The live indicator, carried on to the vote `settled` from where the last snapshot left it, in bounded steps."""
     before = snapshot_of(session, round_id)
     codes = {entry.id: entry.code for entry in entries}
     kept: dict[str, Any] = before.live if before else {"last": 0, "skills": {}}
     state = live.start(codes.values()) | {code: Skill(*skill) for code, skill in kept["skills"].items()}
     last = kept["last"]
     for vote in votes_after(session, round_id, last, LIVE_STEP):
+        if vote.id > settled:  # one with a lower id may still be on its way into the database
+            break
         state = live.update(state, codes[vote.entry_a], codes[vote.entry_b], vote.choice)
         last = vote.id
     return {"last": last, "skills": {code: list(skill) for code, skill in state.items()}}
@@ -87,6 +99,7 @@ def _replay(session: Session, round_id: int, entries: tuple[NamedEntry, ...]) ->
 
 def store(session: Session, round_id: int, computed: Computed, now: datetime, *, final: bool = False) -> None:
     """Keeps computed ratings as the round's newest; final ones are never replaced, nor newer by older."""
+    held_round(session, round_id)
     kept = snapshot_of(session, round_id)
     if kept is not None and (kept.final or kept.last_vote_id > computed.last_vote_id):
         return

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from sqlalchemy import CursorResult, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from arena.errors import RefusedError
@@ -99,7 +100,12 @@ def start_round(session: Session, slug: str, now: datetime) -> Round:
         raise RefusedError(f"there is no round {slug!r}")
     if (other := open_round(session)) is not None and other.slug != slug:
         raise RefusedError(f"round {other.slug!r} is open; close it first: citizens meet one round at a time")
-    if not _move(session, slug, "draft", "open", opened_at=now):
+    try:
+        with session.begin_nested():
+            opened = _move(session, slug, "draft", "open", opened_at=now)
+    except IntegrityError:
+        raise RefusedError("another round was opened at this moment; citizens meet one round at a time") from None
+    if not opened:
         raise RefusedError(f"round {slug!r} is {round_.state}; only a draft can be opened")
     codes = session.exec(select(Entry.code).where(Entry.round_id == round_.id).order_by(col(Entry.id)))
     session.add(Epoch(round_id=round_.id or 0, number=1, entries=list(codes), started_at=now))

@@ -9,7 +9,16 @@ from functools import lru_cache
 from typing import Annotated, Any, Literal, Self
 
 import rfc8785
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from arena.errors import RefusedError
 
@@ -45,11 +54,12 @@ class ScoreRules(_Strict):
     anchors: Annotated[list[float], Field(min_length=2, max_length=2)]
     min_votes_per_entry: Annotated[int, Field(ge=0)]
 
-    @model_validator(mode="after")
-    def anchors_rise(self) -> Self:
-        if not 0 <= self.anchors[0] < self.anchors[1] <= 1:
-            raise ValueError("anchors: expected two rising win shares such as [0.35, 0.65]")
-        return self
+    @field_validator("anchors")
+    @classmethod
+    def anchors_rise(cls, value: list[float]) -> list[float]:
+        if not 0 <= value[0] < value[1] <= 1:
+            raise ValueError("expected two rising win shares such as [0.35, 0.65]")
+        return value
 
 
 class Rules(_Strict):
@@ -67,11 +77,12 @@ class Rules(_Strict):
     identity_leak: Literal["exclude", "flag"]
     score: ScoreRules
 
-    @model_validator(mode="after")
-    def all_choices(self) -> Self:
-        if sorted(self.choices) != ["a", "b", "both_bad", "tie"]:
-            raise ValueError('choices: expected ["a", "b", "tie", "both_bad"]')
-        return self
+    @field_validator("choices")
+    @classmethod
+    def all_choices(cls, value: list[str]) -> list[str]:
+        if sorted(value) != ["a", "b", "both_bad", "tie"]:
+            raise ValueError('expected ["a", "b", "tie", "both_bad"]')
+        return value
 
     def canonical(self) -> str:
         """RFC 8785 JSON."""
@@ -84,7 +95,7 @@ class EntryFile(_Strict):
     base_url: Text
     api_key_env: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
     aliases: list[Text]
-    extra_body: dict[str, Any] = {}
+    extra_body: dict[str, JsonValue] = {}
 
 
 class RoundFile(_Strict):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import JSON, CheckConstraint, Column, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from arena.db import Row
@@ -16,7 +16,16 @@ class Round(Row, table=True):
     stays secret until the round is closed; `seed_commitment` is its SHA-256.
     """
 
-    __table_args__ = (CheckConstraint("state in ('draft', 'open', 'closed')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("state in ('draft', 'open', 'closed')", name="state"),
+        Index(
+            "uq_round_open",
+            "state",
+            unique=True,
+            sqlite_where=text("state = 'open'"),
+            postgresql_where=text("state = 'open'"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     slug: str = Field(unique=True, max_length=64)

@@ -13,17 +13,20 @@ def refusal(url: str, allow: Sequence[str]) -> str | None:
 
     `allow` holds networks (`10.1.0.0/16`) and host names. A name is looked up; all its addresses must fit.
     """
-    parts = urlsplit(url)
-    host = parts.hostname
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        return f"not a URL: {error}"
     if parts.scheme not in ("http", "https") or not host:
         return "expected an http:// or https:// URL with a host"
     if parts.username or parts.password or parts.query or parts.fragment:
         return "expected a URL without credentials, query or fragment"
-    if host in allow:
+    if host in map(str.lower, allow):
         return None
     try:
         addresses = _addresses(host)
-    except OSError:
+    except (OSError, UnicodeError):
         return f"the host name {host} has no address"
     inward = next((a for a in addresses if not _admitted(a, allow)), None)
     if inward is None:
@@ -41,7 +44,7 @@ def _addresses(host: str) -> list[Address]:
 
 def _admitted(address: Address, allow: Sequence[str]) -> bool:
     plain = getattr(address, "ipv4_mapped", None) or address
-    return plain.is_global or any(plain in network for network in _networks(allow))
+    return (plain.is_global and not plain.is_multicast) or any(plain in network for network in _networks(allow))
 
 
 def _networks(allow: Sequence[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

@@ -2,11 +2,13 @@
 
 import time
 import uuid
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from arena.errors import N_, ArenaError, ForbiddenError
@@ -39,11 +41,17 @@ class TooLargeError(ArenaError):
 
 
 class Guard:
-    """Wraps the whole application. `public_url` is our own origin; empty means the host that was asked."""
+    """Wraps the whole application.
 
-    def __init__(self, app: ASGIApp, public_url: str) -> None:
+    `public_url` is our own origin; empty means the host that was asked. `failed` makes an answer of an error that
+    nothing else has answered, so that it leaves with the same headers as any other. A HEAD is answered as the GET
+    of the same URL; the server leaves out the body.
+    """
+
+    def __init__(self, app: ASGIApp, public_url: str, failed: Callable[[Request, Exception], Response]) -> None:
         self._app = app
         self._public_url = public_url
+        self._failed = failed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,21 +62,28 @@ class Guard:
         scope["state"]["refusal"] = self._refusal(scope)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        began, status = time.perf_counter(), 500
+        inner = dict(scope, method="GET") if scope["method"] == "HEAD" else scope
+        began, status, ended = time.perf_counter(), 0, False
 
         async def guarded(message: Message) -> None:
-            nonlocal status
+            nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
                 headers["X-Request-Id"] = request_id
             await send(message)
+            ended = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         try:
-            await self._app(scope, _limited(receive), guarded)
+            await self._app(inner, _limited(receive), guarded)
+        except Exception as error:
+            if not status:
+                await self._failed(Request(inner), error)(inner, receive, guarded)
+            elif not ended:
+                raise
         finally:
-            _record(scope, status, time.perf_counter() - began)
+            _record(inner, status or 500, time.perf_counter() - began)
 
     def _refusal(self, scope: Scope) -> ArenaError | None:
         """Why a request is refused before it is read: an unsafe one must come from our own origin."""
@@ -110,7 +125,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
         log.info("request", method=scope["method"], route=route, status=status, ms=ms)
 
 
-def raise_refusal(request: Request) -> None:
+async def raise_refusal(request: Request) -> None:
     """Raises what the guard found wrong with the request, where it can be rendered like any error."""
     refusal: ArenaError | None = request.scope["state"].get("refusal")
     if refusal is not None:

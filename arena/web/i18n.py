@@ -1,6 +1,7 @@
 """Languages, Korean first: gettext catalogues compiled in memory, numbers and dates in the reader's form."""
 
 import gettext
+import re
 from datetime import datetime
 from functools import cache
 from io import BytesIO
@@ -37,13 +38,21 @@ def translations(locale: Locale) -> gettext.NullTranslations:
 
 
 def choose_locale(cookie: str | None, accept_language: str) -> Locale:
-    """The language chosen before, else the first the browser asks for, else Korean."""
+    """The language chosen before, else the one the browser likes best, else Korean."""
     for locale in LOCALES:
         if cookie == locale:
             return locale
-    wanted = [part.partition(";")[0].strip().replace("-", "_") for part in accept_language.split(",")[:20]]
-    found = negotiate_locale([w for w in wanted if w], LOCALES)
+    ranges = [_language_range(part) for part in accept_language.split(",")[:20]]
+    liked = sorted((r for r in ranges if r[1] > 0), key=lambda r: -r[1])
+    found = negotiate_locale([tag for tag, _ in liked if tag], LOCALES)
     return "en" if found == "en" else "ko"
+
+
+def _language_range(text: str) -> tuple[str, float]:
+    """A language and its quality, such as `("en_GB", 0.8)`, of a part of Accept-Language (RFC 9110, 12.5.4)."""
+    tag, _, quality = text.partition(";")
+    weight = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", quality)
+    return tag.strip().replace("-", "_"), float(weight[1]) if weight else 1.0
 
 
 def format_number(value: float, digits: int, locale: Locale) -> str:

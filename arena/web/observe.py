@@ -5,6 +5,7 @@ import sys
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+from structlog.typing import Processor
 
 REQUESTS = Counter("arena_http_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram("arena_http_request_seconds", "Time to the last byte, streams aside", ["route"])
@@ -14,15 +15,26 @@ STREAMS = Gauge("arena_turns_streaming", "Turns that stream in this process")
 
 
 def configure_logging() -> None:
-    """One JSON object a line on stderr, the request's id in each."""
+    """One JSON object a line on stderr, the request's id in each; libraries' warnings too."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    render: list[Processor] = [
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(ensure_ascii=False),
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        processors=[*shared, *render],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,

@@ -1,10 +1,12 @@
 """Answers: pages, and the parts of pages that htmx asks for. All that is peculiar to htmx is here."""
 
+from urllib.parse import urlsplit
+
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from arena.web.pages import THEMES, Frame
-from arena.web.services import get_locale, get_services, get_visitor
+from arena.web.services import locale_of, services_of, visitor_of
 from arena.web.visitor import COOKIE, YEAR_S
 
 
@@ -32,7 +34,7 @@ def render(
         template = part
         if push_url:
             headers["HX-Push-Url"] = push_url
-    services, visitor = get_services(request), get_visitor(request)
+    services, visitor = services_of(request), visitor_of(request)
     html = services.renderer.html(template, page, _frame(request, demo=demo))
     response = HTMLResponse(html, status, headers=headers)
     if not visitor.known:
@@ -44,11 +46,11 @@ def _frame(request: Request, *, demo: bool) -> Frame:
     chosen = request.cookies.get("arena_theme")
     admin = getattr(request.state, "admin", None)
     return Frame(
-        locale=get_locale(request),
+        locale=locale_of(request),
         theme=next((theme for theme in THEMES if theme == chosen), "auto"),
         path=request.url.path,
-        csrf=get_services(request).identity.csrf(get_visitor(request)),
-        demo=demo,
+        csrf=services_of(request).identity.csrf(visitor_of(request)),
+        demo=demo or services_of(request).demo,
         admin_email=admin.email if admin else None,
     )
 
@@ -60,7 +62,7 @@ def see_other(path: str) -> Response:
 
 def set_cookie(request: Request, response: Response, name: str, value: str, *, max_age: int) -> None:
     """A cookie that scripts and other sites never see."""
-    secure = request.url.scheme == "https"
+    secure = "https" in (request.url.scheme, urlsplit(services_of(request).settings.public_url).scheme)
     response.set_cookie(name, value, max_age=max_age, httponly=True, samesite="lax", secure=secure, path="/")
 
 

@@ -18,38 +18,57 @@ CSRF_FAILED = N_("This page had been open for too long. Nothing was lost: reload
 
 @dataclass(frozen=True, slots=True)
 class Services:
+    """`demo`: this whole arena is a demonstration, and every page says so."""
+
     settings: Settings
     db: Database
     renderer: Renderer
     identity: Identity
+    demo: bool
 
 
-def get_services(request: Request) -> Services:
+def services_of(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 
 
-def get_visitor(request: Request) -> Visitor:
+def visitor_of(request: Request) -> Visitor:
     """The visitor, read once a request."""
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     if visitor is None:
-        visitor = get_services(request).identity.visitor(request.cookies.get(COOKIE))
+        visitor = services_of(request).identity.visitor(request.cookies.get(COOKIE))
         request.state.visitor = visitor
     return visitor
 
 
-def get_locale(request: Request) -> Locale:
+def locale_of(request: Request) -> Locale:
     return choose_locale(request.cookies.get("arena_locale"), request.headers.get("accept-language", ""))
 
 
-def check_csrf(request: Request, csrf: Annotated[str, Form()] = "") -> None:
+# FastAPI runs a dependency that is no coroutine in a thread of its own; these would wait for it much longer than
+# they take.
+
+
+async def _services(request: Request) -> Services:
+    return services_of(request)
+
+
+async def _visitor(request: Request) -> Visitor:
+    return visitor_of(request)
+
+
+async def _locale(request: Request) -> Locale:
+    return locale_of(request)
+
+
+async def _check_csrf(request: Request, csrf: Annotated[str, Form()] = "") -> None:
     """Refuses a form whose token is missing, forged or another visitor's."""
-    visitor = get_visitor(request)
-    if not visitor.known or not get_services(request).identity.csrf_fits(visitor, csrf):
+    visitor = visitor_of(request)
+    if not visitor.known or not services_of(request).identity.csrf_fits(visitor, csrf):
         raise ForbiddenError(CSRF_FAILED, code="csrf")
 
 
-Arena = Annotated[Services, Depends(get_services)]
-CurrentVisitor = Annotated[Visitor, Depends(get_visitor)]
-CurrentLocale = Annotated[Locale, Depends(get_locale)]
-Csrf = Depends(check_csrf)
+Arena = Annotated[Services, Depends(_services)]
+CurrentVisitor = Annotated[Visitor, Depends(_visitor)]
+CurrentLocale = Annotated[Locale, Depends(_locale)]
+Csrf = Depends(_check_csrf)

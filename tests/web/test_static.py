@@ -98,9 +98,7 @@ OUTLINES = [(line, ground) for line in ("edge", "focus") for ground in GROUNDS]
 
 
 @pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
-@pytest.mark.parametrize(
-    ("pairs", "least"), [(BODY_TEXT, 7.0), (OTHER_TEXT, 4.5), (ON_ACCENT, 4.5), (OUTLINES, 3.0)]
-)
+@pytest.mark.parametrize(("pairs", "least"), [(BODY_TEXT, 7.0), (OTHER_TEXT, 4.5), (ON_ACCENT, 4.5), (OUTLINES, 3.0)])
 def test_colours_are_told_apart_by_weak_eyes(theme: int, pairs: list[tuple[str, str]], least: float) -> None:
     colours = palette(theme)
     too_weak = {
@@ -113,7 +111,16 @@ def test_colours_are_told_apart_by_weak_eyes(theme: int, pairs: list[tuple[str, 
 
 def battle_html(locale: Locale, state: TurnState, answer: str) -> str:
     opened = datetime(2026, 11, 22, tzinfo=UTC)
-    round_ = RoundView("demo", "Demo", "open", True, opened, None, None, False)  # noqa: FBT003
+    round_ = RoundView(
+        slug="demo",
+        title="Demo",
+        state="open",
+        demo=True,
+        opened_at=opened,
+        closes_at=None,
+        closed_at=None,
+        leaderboard=False,
+    )
     both = AnswerView("a", Markup(answer)), AnswerView("b", Markup(answer))
     battle = BlindBattle("b1", "streaming", round_, (TurnView(1, "Why?", state, both),), 4, 4000, None)
     frame = Frame(locale, "auto", "/", "token", demo=True, admin_email=None)
@@ -139,7 +146,7 @@ def test_no_style_rule_knows_a_side() -> None:
 def test_choices_come_in_the_agreed_order_and_none_is_preferred() -> None:
     source = (ROOT / "templates/battles/_vote.html").read_text()
     values = re.findall(r'\("(a|b|tie|both_bad)", _\(', source)
-    button = re.search(r"<button name=\"choice\"[^>]*>", source)
+    button = re.search(r"<button[^>]* name=\"choice\"[^>]*>", source)
     assert values == ["a", "tie", "both_bad", "b"]
     assert button is not None
     assert "class=" not in button[0]
@@ -169,7 +176,9 @@ def korean() -> dict[str, Message]:
 
 
 def text_of(message: Message) -> str:
-    return message.string if isinstance(message.string, str) else message.string[0]
+    if isinstance(message.string, str):
+        return message.string
+    return message.string[0] if message.string else ""
 
 
 def test_every_text_has_a_korean_translation() -> None:

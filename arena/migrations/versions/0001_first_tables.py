@@ -64,6 +64,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_round")),
         sa.UniqueConstraint("slug", name=op.f("uq_round_slug")),
     )
+    with op.batch_alter_table("round", schema=None) as batch_op:
+        batch_op.create_index(
+            "uq_round_open",
+            ["state"],
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
+
     op.create_table(
         "team",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -272,6 +281,13 @@ def downgrade() -> None:
     op.drop_table("admin_session")
     op.drop_table("voter")
     op.drop_table("team")
+    with op.batch_alter_table("round", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_round_open",
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        )
+
     op.drop_table("round")
     op.drop_table("job")
     op.drop_table("api_key")

@@ -1,0 +1,107 @@
+"""What tests below HTTP need: voters, battles moved by hand, and threads that set off together."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import text
+from sqlmodel import Session, select
+
+from arena.accounts.actions import record_consent
+from arena.battles.actions import cast_vote, finish_turn, start_battle
+from arena.battles.queries import CastVote, turn_job
+from arena.battles.relay import Outcome, Said
+from arena.battles.tables import Battle, Turn
+from arena.clock import now
+from arena.db import Database
+from arena.rounds.queries import open_round as find_open_round
+from arena.rounds.tables import Round
+from tests.support import open_round, round_file
+
+T = TypeVar("T")
+
+NOWHERE = "http://127.0.0.1:9"
+ANSWERS = (Said("가 답변", "stop", 10, 20), Said("나 답변", "stop", 11, 21))
+LONG_AGO = timedelta(minutes=1)
+
+
+def opened(db: Database, *, teams: int = 5, **rules: Any) -> Round:
+    """An open round whose endpoints nobody asks."""
+    return open_round(db, round_file(NOWHERE, teams=teams, **rules))
+
+
+def voter(db: Database, name: str) -> str:
+    """The id of a citizen who has consented."""
+    db.writing(lambda session: record_consent(session, name, "1", publish=True, now=now()))
+    return name
+
+
+def ask(session: Session, voter_id: str, prompt: str = "김치찌개는 어떻게 끓이나요?") -> tuple[Battle, Turn]:
+    round_ = find_open_round(session)
+    assert round_ is not None
+    dealt = start_battle(session, round_, voter_id, prompt, "ko", now())
+    return dealt.battle, dealt.turn
+
+
+def end_turn(session: Session, turn: Turn, outcome: Outcome = "complete") -> bool:
+    return finish_turn(session, turn_job(session, turn), outcome, ANSWERS)
+
+
+def answered(db: Database, voter_id: str, prompt: str = "김치찌개는 어떻게 끓이나요?") -> Battle:
+    """A voter's battle that may be voted on."""
+
+    def work(session: Session) -> Battle:
+        battle, turn = ask(session, voter_id, prompt)
+        assert end_turn(session, turn)
+        return battle
+
+    return db.writing(work)
+
+
+def voted(db: Database, voter_id: str, choice: str = "a", at: datetime | None = None) -> CastVote:
+    """A whole battle of a voter; the vote was cast a minute ago unless told."""
+    battle = answered(db, voter_id)
+    return db.writing(lambda s: cast_vote(s, voter_id, battle.id, choice, at or now() - LONG_AGO))
+
+
+def battle_state(db: Database, battle_id: str) -> str:
+    with db.reading() as session:
+        return session.exec(select(Battle.state).where(Battle.id == battle_id)).one()
+
+
+def in_parallel(calls: Sequence[Callable[[], T]]) -> list[T | Exception]:
+    """What each call returned or raised, all let go at once, each in a thread of its own."""
+    gate = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T | Exception:
+        gate.wait()
+        try:
+            return call()
+        except Exception as error:
+            return error
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def eventually(condition: Callable[[], bool], within_s: float = 10) -> None:
+    """Returns as soon as the condition holds; fails when it does not within the time."""
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to be"
+        time.sleep(0.005)
+
+
+def waiting_for_a_lock(db: Database) -> int:
+    """How many PostgreSQL connections of this database wait for another one's transaction."""
+    with db.engine.connect() as connection:
+        found = connection.execute(
+            text(
+                "select count(*) from pg_stat_activity"
+                " where datname = current_database() and wait_event_type = 'Lock'"
+            )
+        )
+        return int(found.scalar_one())
