@@ -27,7 +27,7 @@ lint: .venv/.dev ## the checks that run nothing: ruff, mypy, djlint, import-lint
 	@exec scripts/check.sh lint
 
 bench: .venv/.dev debian-bench ## measure the relay, battles and votes against nginx as the yardstick
-	@exec $(PYTHON_BIN) -m benchmarks
+	@exec $(PYTHON_BIN) -m benchmarks.run
 
 lock: .venv/.bootstrap ## write the lock files anew from pyproject.toml (UPGRADE=1: with the newest versions)
 	@exec scripts/lock.sh $(if $(UPGRADE),--upgrade)

@@ -1,6 +1,6 @@
 """Migrations are the only way a schema comes to be: up, down, and what the code expects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,13 @@ def is_current(engine: Engine) -> bool:
 def shape(engine: Engine) -> dict[str, Any]:
     """What alembic's comparison leaves out: the conditions, and which indexes hold for some rows only."""
 
+    def condition(options: Mapping[str, Any]) -> str:
+        return str(options.get(f"{engine.dialect.name}_where"))
+
     def table(inspector: Inspector, name: str) -> Any:
         checks = sorted((check["name"], check["sqltext"]) for check in inspector.get_check_constraints(name))
         indexes = sorted(
-            (index["name"], index["column_names"], index["unique"], str(index.get("dialect_options")))
+            (index["name"], index["column_names"], index["unique"], condition(index["dialect_options"]))
             for index in inspector.get_indexes(name)
         )
         return checks, indexes

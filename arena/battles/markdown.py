@@ -134,8 +134,8 @@ class LiveMarkdown:
 
     def _may_wait(self, text: str) -> bool:
         """A table's cell shows when it is complete; a long block is rendered anew when it has grown a little."""
-        if "<table" in self.tail:
-            return "|" not in text and "\n" not in text
+        if "<table" in self.tail and "|" not in text and "\n" not in text:
+            return True
         size = len(self._source)
         return size > _LONG and size - self._rendered < size // 100
 

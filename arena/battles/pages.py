@@ -29,11 +29,13 @@ class SuggestionView:
 class LandingPage:
     """`problem` is a translated sentence about what was refused; `prompt` is then the question, kept.
 
-    `open_battle` is the id of a battle the voter has begun and not voted on.
+    `open_battle` is the id of a battle the voter has begun and not voted on; `shuffle` numbers the handful of
+    suggestions that is shown.
     """
 
     round: RoundView | None
     suggestions: tuple[SuggestionView, ...]
+    shuffle: int
     votes: int
     needs_consent: bool
     consent_version: str

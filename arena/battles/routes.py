@@ -83,6 +83,7 @@ def _landing(
     return LandingPage(
         round=view(round_, locale) if round_ else None,
         suggestions=offered,
+        shuffle=shuffle,
         votes=votes,
         needs_consent=not visitor.known or consent_given(session, visitor.id, CONSENT_VERSION) is None,
         consent_version=CONSENT_VERSION,

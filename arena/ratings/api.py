@@ -141,7 +141,10 @@ class VoteOut(BaseModel):
 
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text, "content": {"application/problem+json": {}}}
+    status: {
+        "description": text,
+        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+    }
     for status, text in (
         (401, "no key, or one that is not known"),
         (403, "the key lacks the scope"),
@@ -152,7 +155,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 router = APIRouter(responses=PROBLEMS)
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-Slug = Annotated[str, Path(pattern="^[a-z0-9-]+$", max_length=64)]
+Slug = Annotated[str, Path(pattern="^[a-z0-9-]+$", max_length=64, examples=["stage-1"])]
 
 
 class Needs:

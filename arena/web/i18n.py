@@ -49,10 +49,10 @@ def choose_locale(cookie: str | None, accept_language: str) -> Locale:
 
 
 def _language_range(text: str) -> tuple[str, float]:
-    """A language and its quality, such as `("en_GB", 0.8)`, of a part of Accept-Language (RFC 9110, 12.5.4)."""
+    """A language and its quality, such as `("en_gb", 0.8)`, of a part of Accept-Language (RFC 9110, 12.5.4)."""
     tag, _, quality = text.partition(";")
     weight = re.fullmatch(r"\s*q=([01](?:\.\d{0,3})?)\s*", quality)
-    return tag.strip().replace("-", "_"), float(weight[1]) if weight else 1.0
+    return tag.strip().lower().replace("-", "_"), float(weight[1]) if weight else 1.0
 
 
 def format_number(value: float, digits: int, locale: Locale) -> str:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,10 @@ def standing(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory, te
     file = shutil.copy(sqlite_template, tmp_path_factory.mktemp("standing") / "arena.db")
     db = Database(f"sqlite:///{file}")
     cast_ballots(db, open_round(db, round_file(teams)), BALLOTS)
-    keys = {
-        scope: db.writing(lambda session, scope=scope: create_key(session, scope, [scope], now())) for scope in SCOPES
-    }
+    keys = {}
+    for scope in SCOPES:
+        make = partial(create_key, name=scope, scopes=[scope], now=now())
+        keys[scope] = db.writing(make)
     with pipeline_of(db, f"sqlite:///{file}") as pipeline:
         rated(pipeline, len(BALLOTS))
         yield Standing(pipeline, keys)
