@@ -12,19 +12,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from tests.support import Citizen
 
 IMAGES = Path("docs/images")
 ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-VIEWS = {
-    "battle": {"viewport": {"width": 1280, "height": 900}, "locale": "ko-KR", "color_scheme": "light"},
-    "battle-en-dark": {"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", "color_scheme": "dark"},
-    "battle-phone": {"viewport": {"width": 390, "height": 844}, "locale": "ko-KR", "color_scheme": "light"},
-    "battle-phone-en-dark": {"viewport": {"width": 390, "height": 844}, "locale": "en-GB", "color_scheme": "dark"},
-}
+DESK: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+BATTLES: tuple[tuple[str, ViewportSize, str, Literal["light", "dark"]], ...] = (
+    ("battle", DESK, "ko-KR", "light"),
+    ("battle-phone", PHONE, "ko-KR", "light"),
+    ("battle-phone-en-dark", PHONE, "en-GB", "dark"),
+)
 VOTES = 150
 
 
@@ -43,29 +45,17 @@ def demo() -> Iterator[str]:
             process.send_signal(signal.SIGINT)
 
 
-def shoot(page: Page, name: str, *, whole: bool = False) -> None:
-    page.screenshot(path=IMAGES / f"{name}.png", full_page=whole)
-
-
-def battle(browser: Browser, origin: str, name: str) -> None:
-    """From the landing page to the thanks, a picture of each."""
-    context = browser.new_context(base_url=origin, **VIEWS[name])
+def battle(
+    browser: Browser, origin: str, name: str, size: ViewportSize, locale: str, scheme: Literal["light", "dark"]
+) -> None:
+    """A battle up to the choices."""
+    context = browser.new_context(base_url=origin, viewport=size, locale=locale, color_scheme=scheme)
     page = context.new_page()
     page.goto("/")
-    shoot(page, f"{name}-landing")
     page.locator("input[value=participate]").check()
     page.locator("button[name=suggestion]").first.click()
-    page.wait_for_url("**/battles/*")
-    page.locator("[data-answer]").first.locator("p, li").first.wait_for()
-    shoot(page, f"{name}-streaming")
     page.locator("#vote").wait_for(timeout=60_000)
-    for tab in page.locator(".tabs a").all():
-        if tab.is_visible():
-            tab.click()
-    shoot(page, name)
-    page.locator("button[name=choice]").first.click(force=True)
-    page.locator("#thanks-title").wait_for()
-    shoot(page, f"{name}-thanks")
+    page.screenshot(path=IMAGES / f"{name}.png")
     context.close()
 
 
@@ -81,11 +71,11 @@ def leaderboard(browser: Browser, origin: str) -> None:
             other = "b" if ahead == "a" else "a"
             citizen.vote(path, dice.choices([ahead, other, "tie", "both_bad"], [5, 2.5, 2, 1])[0])
         citizen.close()
-    context = browser.new_context(base_url=origin, **VIEWS["battle"])
+    context = browser.new_context(base_url=origin, viewport=DESK, locale="ko-KR")
     page = context.new_page()
     page.goto("/rounds/demo/leaderboard")
     page.locator("svg.plot").wait_for()
-    shoot(page, "leaderboard", whole=True)
+    page.screenshot(path=IMAGES / "leaderboard.png", full_page=True)
     context.close()
 
 
@@ -93,8 +83,8 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with demo() as origin, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        for name in VIEWS:
-            battle(browser, origin, name)
+        for view in BATTLES:
+            battle(browser, origin, *view)
         leaderboard(browser, origin)
         browser.close()
 

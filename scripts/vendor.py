@@ -32,9 +32,7 @@ class Package:
 
 
 SHIPPED = [
-    Package(
-        "htmx.org", "4.0.1", "0BSD", "htmx", {"LICENSE": "LICENSE.txt", "dist/htmx.min.js": "htmx.min.js"}
-    ),
+    Package("htmx.org", "4.0.1", "0BSD", "htmx", {"LICENSE": "LICENSE.txt", "dist/htmx.min.js": "htmx.min.js"}),
     Package(
         "pretendard",
         "1.3.9",

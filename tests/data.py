@@ -7,22 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlmodel import Session, select
 
 from arena.accounts.actions import record_consent
-from arena.battles.actions import cast_vote, finish_turn, start_battle
+from arena.battles.actions import cast_vote, claim_turn, finish_turn, start_battle
 from arena.battles.queries import CastVote, turn_job
 from arena.battles.relay import Outcome, Said
-from arena.battles.tables import Battle, Turn
+from arena.battles.tables import Battle, Feedback, Turn, Vote
 from arena.clock import now
 from arena.db import Database
-from arena.rounds.queries import open_round as find_open_round
+from arena.ratings.actions import close_round
+from arena.rounds.queries import find_round
 from arena.rounds.tables import Round
 from tests.support import open_round, round_file
 
 T = TypeVar("T")
 
+MINJI, JUNHO = "minji", "junho"
+KIMCHI, WEATHER = "김치찌개는 어떻게 끓이나요?", "비가 오면 무엇을 할까요?"
 NOWHERE = "http://127.0.0.1:9"
 ANSWERS = (Said("가 답변", "stop", 10, 20), Said("나 답변", "stop", 11, 21))
 LONG_AGO = timedelta(minutes=1)
@@ -39,8 +42,8 @@ def voter(db: Database, name: str) -> str:
     return name
 
 
-def ask(session: Session, voter_id: str, prompt: str = "김치찌개는 어떻게 끓이나요?") -> tuple[Battle, Turn]:
-    round_ = find_open_round(session)
+def ask(session: Session, voter_id: str, prompt: str = KIMCHI) -> tuple[Battle, Turn]:
+    round_ = find_round(session, "stage-1")
     assert round_ is not None
     dealt = start_battle(session, round_, voter_id, prompt, "ko", now())
     return dealt.battle, dealt.turn
@@ -50,7 +53,7 @@ def end_turn(session: Session, turn: Turn, outcome: Outcome = "complete") -> boo
     return finish_turn(session, turn_job(session, turn), outcome, ANSWERS)
 
 
-def answered(db: Database, voter_id: str, prompt: str = "김치찌개는 어떻게 끓이나요?") -> Battle:
+def answered(db: Database, voter_id: str, prompt: str = KIMCHI) -> Battle:
     """A voter's battle that may be voted on."""
 
     def work(session: Session) -> Battle:
@@ -65,6 +68,44 @@ def voted(db: Database, voter_id: str, choice: str = "a", at: datetime | None = 
     """A whole battle of a voter; the vote was cast a minute ago unless told."""
     battle = answered(db, voter_id)
     return db.writing(lambda s: cast_vote(s, voter_id, battle.id, choice, at or now() - LONG_AGO))
+
+
+def asks(db: Database, prompt: str = KIMCHI, voter_id: str = MINJI) -> tuple[Battle, Turn]:
+    return db.writing(lambda session: ask(session, voter_id, prompt))
+
+
+def ends(db: Database, turn: Turn, outcome: Outcome = "complete") -> bool:
+    return db.writing(lambda session: end_turn(session, fresh(session, turn), outcome))
+
+
+def fresh(session: Session, turn: Turn) -> Turn:
+    return session.exec(select(Turn).where(Turn.id == turn.id)).one()
+
+
+def votes(db: Database, battle: Battle, choice: str = "a", voter_id: str = MINJI) -> CastVote:
+    return db.writing(lambda session: cast_vote(session, voter_id, battle.id, choice, now()))
+
+
+def claims(db: Database, turn: Turn, at: datetime, *, stopped: bool = False) -> bool:
+    return db.writing(lambda session: claim_turn(session, fresh(session, turn), at, stopped=stopped))
+
+
+def turn_state(db: Database, turn: Turn) -> str:
+    with db.reading() as session:
+        return fresh(session, turn).state
+
+
+def cell(battle: Battle) -> tuple[int, int, int]:
+    return battle.k, battle.entry_a, battle.entry_b
+
+
+def rows(db: Database, table: type[Battle] | type[Vote] | type[Feedback] | type[Turn]) -> int:
+    with db.reading() as session:
+        return session.exec(select(func.count()).select_from(table)).one()
+
+
+def closes(db: Database) -> None:
+    db.writing(lambda session: close_round(session, "stage-1", now()))
 
 
 def battle_state(db: Database, battle_id: str) -> str:

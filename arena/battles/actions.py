@@ -15,8 +15,9 @@ from arena.battles.pages import COMMENT_LIMIT, PROMPT_LIMIT, REASONS
 from arena.battles.tables import CHOICES, Answer, Battle, Feedback, Turn
 from arena.db import Row, add_unless_there
 from arena.errors import N_, ConflictError, InvalidError
+from arena.rounds.actions import held_round
 from arena.rounds.pairing import pair
-from arena.rounds.queries import accepts, held_round, newest_epoch, rules_of
+from arena.rounds.queries import accepts, newest_epoch, rules_of
 from arena.rounds.tables import Round
 from arena.teams.queries import entries_of
 

@@ -16,8 +16,7 @@ from arena.ratings.queries import (
     votes_after,
 )
 from arena.ratings.tables import RatingSnapshot
-from arena.rounds.actions import end_round
-from arena.rounds.queries import held_round
+from arena.rounds.actions import end_round, held_round
 from arena.rounds.tables import Round
 from arena.stats import live
 from arena.stats.bradley_terry import EntryRating, Ratings, rate

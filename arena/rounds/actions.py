@@ -3,12 +3,12 @@
 import hashlib
 import secrets
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, Function, func, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
@@ -113,11 +113,25 @@ def start_round(session: Session, slug: str, now: datetime) -> Round:
     return round_
 
 
+def held_round(session: Session, round_id: int) -> Round:
+    """The round as it stands, which nobody closes before this transaction has ended."""
+    _lock(session, round_id, func.pg_advisory_xact_lock_shared)
+    found = select(Round).where(Round.id == round_id)
+    return session.exec(found, execution_options={"populate_existing": True}).one()
+
+
+def _lock(session: Session, round_id: int, mode: Callable[[int], Function[None]]) -> None:
+    """On SQLite a writer is alone anyway. Row locks would do, but those who share one starve who wants it alone."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(mode(round_id).select())
+
+
 def end_round(session: Session, slug: str, now: datetime) -> Round:
     """Closes an open round: no battle or vote is accepted any more. Raises RefusedError when it is not open."""
     round_ = find_round(session, slug)
     if round_ is None:
         raise RefusedError(f"there is no round {slug!r}")
+    _lock(session, round_.id or 0, func.pg_advisory_xact_lock)
     if not _move(session, slug, "open", "closed", closed_at=now):
         raise RefusedError(f"round {slug!r} is {round_.state}; only an open round can be closed")
     session.refresh(round_)

@@ -35,12 +35,6 @@ def open_round(session: Session) -> Round | None:
     return session.exec(select(Round).where(Round.state == "open")).first()
 
 
-def held_round(session: Session, round_id: int) -> Round:
-    """The round as it stands, which nobody closes before this transaction has ended."""
-    found = select(Round).where(Round.id == round_id).with_for_update(read=True)
-    return session.exec(found, execution_options={"populate_existing": True}).one()
-
-
 def accepts(round_: Round, now: datetime) -> bool:
     """Whether battles and votes are accepted at `now`."""
     return round_.state == "open" and (round_.closes_at is None or now < round_.closes_at)

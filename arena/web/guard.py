@@ -116,7 +116,8 @@ def _limited(receive: Receive) -> Receive:
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", "unknown")
+    path = getattr(scope.get("route"), "path", None)
+    route = scope.get("root_path", "") + path if path else "unknown"
     REQUESTS.labels(scope["method"], route, str(status)).inc()
     if not route.endswith("/stream"):
         SECONDS.labels(route).observe(seconds)

@@ -5,7 +5,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -74,13 +74,19 @@ class Stage:
     origin: str
     db: Database
     settings: Settings
+    _citizens: list[Citizen] = field(default_factory=list)
 
     def citizen(self, voter: str | None = None) -> Citizen:
         """Someone with a browser; with `voter` the one of that id."""
         citizen = Citizen(self.origin)
+        self._citizens.append(citizen)
         if voter:
             citizen.http.cookies.set(COOKIE, identity(self.settings).cookie(Visitor(voter, known=True)))
         return citizen
+
+    def close(self) -> None:
+        for citizen in self._citizens:
+            citizen.close()
 
     def orphan(self, age: timedelta) -> tuple[str, str]:
         """A battle whose first turn another process began to stream `age` ago; the voter's id and its path."""
@@ -120,6 +126,8 @@ def staged(database_url: str, team: Endpoint, *, teams: int = 2, **rules: Any) -
         open_round(db, round_file(team.origin, teams=teams, **rules))
         settings = settings_for(database_url)
         with serving(settings) as origin:
-            yield Stage(origin, db, settings)
+            stage = Stage(origin, db, settings)
+            yield stage
+            stage.close()
     finally:
         db.close()

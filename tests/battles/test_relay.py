@@ -41,10 +41,8 @@ def stage(sqlite_url: str, team: Endpoint) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def minji(stage: Stage) -> Iterator[Citizen]:
-    citizen = stage.citizen()
-    yield citizen
-    citizen.close()
+def minji(stage: Stage) -> Citizen:
+    return stage.citizen()
 
 
 def waiting_turn(team: Endpoint, minji: Citizen) -> str:
@@ -218,7 +216,6 @@ def test_a_reader_who_takes_nothing_holds_up_nobody(team: Endpoint, sqlite_url: 
         assert quick.outcome == "complete"
         assert quick.a.count("&amp;") == quick.b.count("&amp;") == 40_000
         assert minji.http.get("/healthz").status_code == 200
-        minji.close()
 
 
 def test_a_turn_of_a_process_that_is_gone_begins_again(team: Endpoint, stage: Stage) -> None:
@@ -228,7 +225,6 @@ def test_a_turn_of_a_process_that_is_gone_begins_again(team: Endpoint, stage: St
     assert [reader.finish().outcome for reader in readers] == ["complete"] * 2
     assert (stage.turn(path).attempt, len(team.asked)) == (2, 2)
     assert minji.vote(path).status_code == 303
-    minji.close()
 
 
 def test_a_turn_of_another_process_is_followed_by_what_that_one_saves(team: Endpoint, stage: Stage) -> None:
@@ -242,7 +238,6 @@ def test_a_turn_of_another_process_is_followed_by_what_that_one_saves(team: Endp
     played = reader.finish()
     assert (played.a, played.b) == ("<p><strong>왼쪽</strong></p>\n", "<p>오른쪽</p>\n")
     assert (played.outcome, team.asked) == ("complete", [])
-    minji.close()
 
 
 def test_a_follower_takes_over_when_the_other_process_vanishes(
@@ -255,7 +250,6 @@ def test_a_follower_takes_over_when_the_other_process_vanishes(
     assert minji.http.get(path).status_code == 200
     assert Listener(minji, path).finish().outcome == "complete"
     assert stage.turn(path).attempt == 2
-    minji.close()
 
 
 def test_a_relay_whose_turn_was_taken_over_ends_and_saves_nothing(

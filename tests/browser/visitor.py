@@ -85,6 +85,10 @@ class Visitor:
     def texts(self, turn: int = 1) -> tuple[str, str]:
         return self.answer("a", turn).inner_text(), self.answer("b", turn).inner_text()
 
+    def pair(self) -> list[str]:
+        """The headings of both held answers, each with its team's number."""
+        return [self.answer(side).locator(":is(h1, h2, h3)").first.inner_text() for side in "ab"]
+
     def sees_first_parts(self, turn: int = 1) -> None:
         for side in "ab":
             expect(self.answer(side, turn)).to_contain_text(FIRST_END)
