@@ -30,7 +30,7 @@ from arena.web.rendering import Renderer, data_folder
 from arena.web.services import Services
 from arena.web.visitor import Identity
 
-PAGES = (arena.web.routes, arena.accounts.routes, arena.rounds.routes, arena.battles.routes, arena.ratings.routes)
+PAGES = (arena.battles.routes, arena.ratings.routes, arena.rounds.routes, arena.accounts.routes, arena.web.routes)
 
 
 class _Static(StaticFiles):

@@ -90,7 +90,6 @@
     for (const answer of document.querySelectorAll('[data-state="complete"] [data-answer]:not([hx-morph-skip])')) {
       answer.setAttribute("hx-morph-skip", "");
       for (const pre of answer.querySelectorAll("pre")) {
-        pre.tabIndex = 0;
         const box = document.createElement("div");
         box.className = "code";
         const button = document.createElement("button");

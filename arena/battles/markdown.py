@@ -1,7 +1,7 @@
 """Answers as clean HTML: whole, or while they grow.
 
 An answer is hostile input. `markdown-it-py` renders it with raw HTML off, images and links become text, and
-`nh3` lets through a short list of tags without attributes.
+`nh3` lets through a short list of tags without attributes of theirs.
 
 `LiveMarkdown` renders while text arrives, at a cost that follows the text. The page holds one open block; steps
 tell the browser how its HTML string changes (the protocol is in docs/streaming.md):
@@ -30,6 +30,8 @@ TAGS = {
     "h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td",
 }  # fmt: skip
 ATTRIBUTES = {"ol": {"start"}}
+# Boxes that scroll on their own must be reachable by keyboard.
+SCROLLING = {"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}}
 
 # Characters that mean nothing to Markdown in the middle of a line, and those that mean nothing in a code block.
 _PLAIN_TEXT = re.compile(r"""(?:[A-Za-z0-9 .,;:?%/'"()=+-]|[^\x00-\x7f])+""")
@@ -65,7 +67,7 @@ _MARKDOWN = _parser()
 
 
 def _clean(html: str) -> str:
-    return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, link_rel=None)
+    return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, set_tag_attribute_values=SCROLLING, link_rel=None)
 
 
 def _one_newline(text: str) -> str:

@@ -25,7 +25,16 @@ from arena.web.i18n import translations
 from arena.web.observe import BATTLES, VOTES
 from arena.web.pages import Locale
 from arena.web.respond import is_partial, render, see_other
-from arena.web.services import Arena, Csrf, CurrentLocale, CurrentVisitor
+from arena.web.services import (
+    Arena,
+    Csrf,
+    CurrentLocale,
+    CurrentVisitor,
+    locale_of,
+    own_form,
+    services_of,
+    visitor_of,
+)
 from arena.web.visitor import Visitor
 
 NO_CONSENT = N_("Please tick that you want to take part. Your question is still here.")
@@ -311,18 +320,15 @@ async def resume(
     return await _shown(request, arena, visitor, locale, battle_id)
 
 
-@router.post("/battles/{battle_id}/vote", dependencies=[Csrf])
-async def vote(
-    request: Request,
-    battle_id: BattleId,
-    arena: Arena,
-    visitor: CurrentVisitor,
-    locale: CurrentLocale,
-    choice: Annotated[str, Form()] = "",
-    reasons: Annotated[tuple[str, ...], Form()] = (),
-    comment: Annotated[str, Form()] = "",
-) -> Response:
-    """Casts the vote; with reasons or a comment also keeps those. Answers after the commit."""
+async def vote(request: Request) -> Response:
+    """Casts the vote; with reasons or a comment also keeps those. Answers after the commit.
+
+    A plain route: FastAPI's dependencies would take longer than the vote (docs/decisions/0007).
+    """
+    form = await own_form(request)
+    arena, visitor, battle_id = services_of(request), visitor_of(request), request.path_params["battle_id"]
+    choice, comment = form.get("choice", [""])[0], form.get("comment", [""])[0]
+    reasons = form.get("reasons", [])
 
     def cast(session: Session) -> queries.CastVote:
         found = actions.cast_vote(session, visitor.id, battle_id, choice, now())
@@ -334,5 +340,9 @@ async def vote(
     VOTES.inc()
     if not is_partial(request):
         return see_other(f"/battles/{battle_id}")
+    locale = locale_of(request)
     page = await arena.db.read(lambda session: queries.thanks_page(session, battle_id, found, locale))
     return render(request, "battles/_thanks_region.html", page)
+
+
+router.add_route("/battles/{battle_id}/vote", vote, methods=["POST"])

@@ -117,7 +117,8 @@ def _limited(receive: Receive) -> Receive:
 
 def _record(scope: Scope, status: int, seconds: float) -> None:
     path = getattr(scope.get("route"), "path", None)
-    route = scope.get("root_path", "") + path if path else "unknown"
+    plain = getattr(scope.get("endpoint"), "__name__", "unknown")
+    route = scope.get("root_path", "") + path if path else plain
     REQUESTS.labels(scope["method"], route, str(status)).inc()
     if not route.endswith("/stream"):
         SECONDS.labels(route).observe(seconds)

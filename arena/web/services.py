@@ -8,6 +8,7 @@ from fastapi import Depends, Form, Request
 from arena.db import Database
 from arena.errors import N_, ForbiddenError
 from arena.settings import Settings
+from arena.web.guard import raise_refusal
 from arena.web.i18n import choose_locale
 from arena.web.pages import Locale
 from arena.web.rendering import Renderer
@@ -62,10 +63,25 @@ async def _locale(request: Request) -> Locale:
 
 
 async def _check_csrf(request: Request, csrf: Annotated[str, Form()] = "") -> None:
+    _require_csrf(request, csrf)
+
+
+def _require_csrf(request: Request, token: str) -> None:
     """Refuses a form whose token is missing, forged or another visitor's."""
     visitor = visitor_of(request)
-    if not visitor.known or not services_of(request).identity.csrf_fits(visitor, csrf):
+    if not visitor.known or not services_of(request).identity.csrf_fits(visitor, token):
         raise ForbiddenError(CSRF_FAILED, code="csrf")
+
+
+async def own_form(request: Request) -> dict[str, list[str]]:
+    """The text fields of a form of ours, for a route without FastAPI's dependencies. Refuses as those do."""
+    await raise_refusal(request)
+    fields: dict[str, list[str]] = {}
+    for name, value in (await request.form()).multi_items():
+        if isinstance(value, str):
+            fields.setdefault(name, []).append(value)
+    _require_csrf(request, fields.get("csrf", [""])[0])
+    return fields
 
 
 Arena = Annotated[Services, Depends(_services)]

@@ -86,7 +86,7 @@ def test_an_admin_who_cannot_be_is_refused_by_the_fault(
 
 
 def test_an_address_is_one_admins_however_it_is_written(db: Database, soyeon: Admin) -> None:
-    with pytest.raises(RefusedError, match="^email: "):
+    with pytest.raises(RefusedError, match=r"^email: "):
         db.writing(lambda session: create_admin(session, "soyeon@EXAMPLE.org", "auditor", PASSWORD, AT))
 
 

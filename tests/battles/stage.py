@@ -22,6 +22,7 @@ from arena.clock import now
 from arena.db import Database
 from arena.demo.personas import PERSONAS
 from arena.rounds import queries as rounds
+from arena.rounds.rules import RoundFile
 from arena.settings import Settings
 from arena.web.visitor import COOKIE, Identity, Visitor
 from tests.battles.endpoint import Endpoint
@@ -55,6 +56,7 @@ class Listener:
                 elif name == "data":
                     self.played.take(event, value)
                     event = "message"
+        self._response.close()
         self._socket.close()
 
     def finish(self) -> Stream:
@@ -119,12 +121,21 @@ def identity(settings: Settings) -> Identity:
 
 
 @contextmanager
-def staged(database_url: str, team: Endpoint, *, teams: int = 2, **rules: Any) -> Iterator[Stage]:
+def staged(
+    database_url: str, team: Endpoint, *, teams: int = 2, max_battles: int = 300, **rules: Any
+) -> Iterator[Stage]:
     """Serves an open round of `teams` teams that all answer at `team`; `rules` replace the usual ones."""
+    with opened(database_url, round_file(team.origin, teams=teams, **rules), max_battles=max_battles) as stage:
+        yield stage
+
+
+@contextmanager
+def opened(database_url: str, file: RoundFile, **settings_: Any) -> Iterator[Stage]:
+    """Serves an open round of a round file."""
     db = Database(database_url)
     try:
-        open_round(db, round_file(team.origin, teams=teams, **rules))
-        settings = settings_for(database_url)
+        open_round(db, file)
+        settings = settings_for(database_url, **settings_)
         with serving(settings) as origin:
             stage = Stage(origin, db, settings)
             yield stage

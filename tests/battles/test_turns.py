@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from arena.battles.actions import LEASE, MAX_ATTEMPTS, ask_again, checkpoint_turn, expire
+from arena.battles.actions import LEASE, MAX_ATTEMPTS, ask_again, checkpoint_turn, claim_turn, expire
 from arena.battles.queries import answers_of, turn_job, turns_of
 from arena.battles.relay import Outcome
 from arena.battles.tables import Turn
@@ -158,3 +158,13 @@ def test_an_answer_that_ends_after_its_battle_expired_opens_nothing(db: Database
     assert not db.writing(lambda session: checkpoint_turn(session, job, ANSWERS, now()))
     assert not ends(db, turn)
     assert battle_state(db, battle.id) == "expired"
+
+
+def test_who_saw_the_turn_before_it_was_begun_again_does_not_take_it(db: Database, round_: Round) -> None:
+    _, seen = asks(db)
+    for _ in range(2):
+        ends(db, seen, "paused")
+        assert claims(db, seen, now())
+    ends(db, seen, "paused")
+    assert not db.writing(lambda session: claim_turn(session, seen, now()))
+    assert claims(db, seen, now())

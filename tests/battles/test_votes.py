@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -143,11 +144,12 @@ def test_a_vote_after_the_round_has_closed_is_refused(db: Database, round_: Roun
     assert (refused.value.code, rows(db, Vote)) == ("round_closed", 0)
 
 
-def test_nothing_is_accepted_when_the_rounds_time_is_over_though_nobody_closed_it_yet(
-    db: Database, round_: Round
+@pytest.mark.parametrize("over", [{"closes_at": now() - timedelta(seconds=1)}, {"state": "closed"}])
+def test_nothing_is_accepted_in_a_round_that_is_over_though_its_battles_are_still_open(
+    db: Database, round_: Round, over: dict[str, Any]
 ) -> None:
     battle = answered(db, MINJI)
-    db.writing(lambda session: session.execute(update(Round).values(closes_at=now() - timedelta(seconds=1))))
+    db.writing(lambda session: session.execute(update(Round).values(**over)))
     refusals: list[Callable[[], object]] = [
         lambda: votes(db, battle),
         lambda: asks(db, WEATHER),

@@ -1,8 +1,8 @@
 """A browser for the session, an arena for a module, a citizen at a screen for a test."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from arena.db import Database
+from arena.rounds.rules import RoundFile
 from tests.browser.teams import Teams, serving_teams
 from tests.browser.visitor import DESKTOP, PHONE, Device, Language, Visitor
 from tests.browser.watching import WATCH, Watch
@@ -66,37 +67,39 @@ def scripted_teams() -> Iterator[Teams]:
         yield teams
 
 
-@pytest.fixture(scope="session")
-def site_of(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
-    """Serves an arena of its own; gives its Site. Keywords are the round's, or `demo`."""
+class Serve(Protocol):
+    def __call__(self, file: RoundFile | None = None) -> AbstractContextManager[Site]:
+        """Serves an arena of its own with that round open, or with none."""
+        ...
 
+
+@pytest.fixture(scope="session")
+def serve(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Serve:
     @contextmanager
-    def made(origin: str, **rules: Any) -> Iterator[Site]:
-        file = shutil.copy(sqlite_template, tmp_path_factory.mktemp("site") / "arena.db")
-        db = Database(f"sqlite:///{file}")
-        open_round(db, round_file(origin, **rules))
-        with serving(settings_for(f"sqlite:///{file}")) as served:
-            yield Site(served, db)
+    def served(file: RoundFile | None = None) -> Iterator[Site]:
+        url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path_factory.mktemp('site') / 'arena.db')}"
+        db = Database(url)
+        if file:
+            open_round(db, file)
+        with serving(settings_for(url)) as origin:
+            yield Site(origin, db)
         db.close()
 
-    return made
+    return served
 
 
 @pytest.fixture(scope="module")
-def site(site_of: Callable[..., Any], scripted_teams: Teams) -> Iterator[Site]:
+def site(serve: Serve, scripted_teams: Teams) -> Iterator[Site]:
     """An arena with an open round whose teams are shown when it has closed."""
-    with site_of(scripted_teams.origin) as made:
+    with serve(round_file(scripted_teams.origin)) as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def empty_site(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def empty_site(serve: Serve) -> Iterator[Site]:
     """An arena before its first round."""
-    url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path_factory.mktemp('empty') / 'arena.db')}"
-    db = Database(url)
-    with serving(settings_for(url)) as origin:
-        yield Site(origin, db)
-    db.close()
+    with serve() as made:
+        yield made
 
 
 @pytest.fixture(params=[PHONE, DESKTOP], ids=lambda device: device.name)

@@ -19,9 +19,9 @@ LOOKS = """(element) => {
     if (part.closest("svg") && part.tagName !== "svg") continue;
     const style = getComputedStyle(part);
     looks.push(part.tagName + [
-      "color", "backgroundColor", "borderTopColor", "borderTopWidth", "borderTopStyle", "borderTopLeftRadius", "fontSize",
-      "fontWeight", "fontFamily", "lineHeight", "textAlign", "opacity", "boxShadow", "paddingTop", "paddingLeft",
-      "paddingRight", "outlineStyle", "display",
+      "color", "backgroundColor", "borderTopColor", "borderTopWidth", "borderTopStyle", "borderTopLeftRadius",
+      "fontSize", "fontWeight", "fontFamily", "lineHeight", "textAlign", "opacity", "boxShadow", "paddingTop",
+      "paddingLeft", "paddingRight", "outlineStyle", "display",
     ].map((name) => style[name]).join(" "));
   }
   return looks;
@@ -33,19 +33,25 @@ def looks(element: Locator) -> list[str]:
     return found
 
 
-def boxes(elements: list[Locator]) -> list[dict[str, float]]:
-    found = [element.bounding_box() for element in elements]
-    return [{name: round(value, 1) for name, value in box.items()} for box in found if box]
+def boxes(elements: Locator) -> list[dict[str, float]]:
+    """Where elements are, all at the same moment."""
+    found: list[dict[str, float]] = elements.evaluate_all("""
+      (elements) => elements.map((element) => {
+        const { x, y, width, height } = element.getBoundingClientRect();
+        return { x, y, width, height };
+      })
+    """)
+    return [{name: round(value, 1) for name, value in box.items()} for box in found]
 
 
-def panels(visitor: Visitor) -> list[Locator]:
-    return visitor.page.locator(".panel").all()
+def panels(visitor: Visitor) -> Locator:
+    return visitor.page.locator(".panel")
 
 
 def twins(visitor: Visitor) -> None:
     a, b = boxes(panels(visitor))
     assert (a["y"], a["width"], a["height"]) == (b["y"], b["width"], b["height"])
-    assert looks(panels(visitor)[0]) == looks(panels(visitor)[1])
+    assert looks(panels(visitor).first) == looks(panels(visitor).last)
 
 
 def words_around(panel: Locator) -> str:
@@ -72,7 +78,7 @@ def test_both_sides_are_twins_from_the_first_moment_to_the_vote(
         visitor.sees_whole_answers()
 
     twins(visitor)
-    a, b = (words_around(panel) for panel in panels(visitor))
+    a, b = (words_around(panel) for panel in panels(visitor).all())
     assert a.replace("모델 A", "모델 B") == b
     visitor.vote("a")
     twins(visitor)
@@ -80,7 +86,7 @@ def test_both_sides_are_twins_from_the_first_moment_to_the_vote(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_four_choices_look_alike_and_none_is_chosen_beforehand(visit: Visit, device: Device, scheme: str) -> None:
-    visitor = visit(device, color_scheme=scheme)
+    visitor = visit(device, color_scheme=scheme, reduced_motion="reduce")
     visitor.go()
     visitor.ask("12 * 3")
     visitor.can_vote()
@@ -89,13 +95,15 @@ def test_the_four_choices_look_alike_and_none_is_chosen_beforehand(visit: Visit,
 
     choices = [visitor.choice(choice) for choice in CHOICES]
     expect(visitor.page.locator("#vote button > span")).to_have_text([visitor.words(choice) for choice in CHOICES])
-    sizes = {(box["width"], box["height"], box["y"]) for box in boxes(choices)}
+    sizes = {(box["width"], box["height"], box["y"]) for box in boxes(visitor.page.locator("#vote button"))}
     assert len(sizes) == 1
     assert all(side >= 44 for side in sizes.pop()[:2])
     assert all(looks(choice) == looks(choices[0]) for choice in choices)
     for choice in choices:
         expect(choice).not_to_be_focused()
-        assert not choice.evaluate("(it) => it.matches('[aria-pressed=true], [aria-checked=true], :checked, .primary')")
+        assert not choice.evaluate(
+            "(it) => it.matches('[aria-pressed=true], [aria-checked=true], :checked, .primary')"
+        )
 
 
 def test_the_vote_is_at_hand_without_scrolling(visit: Visit, scripted_teams: Teams, device: Device) -> None:
@@ -139,10 +147,12 @@ def test_the_page_watches_for_shifts(visit: Visit) -> None:
     visitor = visit()
     visitor.go("/how")
 
-    visitor.page.evaluate("document.querySelector('.site-header').style.marginTop = '80px'")
+    visitor.page.evaluate("""
+      document.querySelector(".site-header").before(Object.assign(document.createElement("p"), { textContent: "!" }))
+    """)
 
-    poll = "new Promise((done) => { const look = () => shifts.length ? done(shifts) : requestAnimationFrame(look); look(); })"
-    assert [shift["y"] for shift in visitor.page.evaluate(poll) if shift["fixed"]] == [80]
+    look = "new Promise((done) => { const look = () => { %s ? done() : requestAnimationFrame(look); }; look(); })"
+    visitor.page.evaluate(look % "shifts.some((shift) => shift.fixed && shift.y > 0)")
 
 
 def test_on_a_phone_voting_opens_when_both_answers_have_been_on_screen(visit: Visit) -> None:
@@ -155,7 +165,7 @@ def test_on_a_phone_voting_opens_when_both_answers_have_been_on_screen(visit: Vi
 
     swipe(visitor)
 
-    expect(visitor.page.locator("#turn-1-b")).to_be_in_viewport(ratio=0.8)
+    expect(visitor.page.locator("#turn-1-b")).to_be_in_viewport(ratio=1)
     opened(visitor)
     expect(visitor.page.locator("#vote-hint")).to_be_empty()
     visitor.press(visitor.choice("tie"))
@@ -175,9 +185,14 @@ def opened(visitor: Visitor) -> None:
 def swipe(visitor: Visitor) -> None:
     """A finger drawn to the left over the answers."""
     session = visitor.context.new_cdp_session(visitor.page)
-    box = boxes(panels(visitor))[0]
-    gesture = {"x": 300, "y": box["y"] + 40, "xDistance": -250, "yDistance": 0, "gestureSourceType": "touch"}
-    session.send("Input.synthesizeScrollGesture", gesture)
+    y = boxes(panels(visitor))[0]["y"] + 30
+    steps: list[tuple[str, list[int]]] = [
+        ("touchStart", [340]),
+        *(("touchMove", [x]) for x in range(320, 40, -20)),
+        ("touchEnd", []),
+    ]
+    for kind, fingers in steps:
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x in fingers]})
 
 
 def test_a_press_on_a_closed_choice_shows_the_unread_answer_and_casts_no_vote(visit: Visit) -> None:

@@ -16,7 +16,7 @@ import pytest
 from arena.accounts.actions import SCOPES, create_key, token_hash
 from arena.clock import now
 from arena.db import Database
-from arena.ratings.actions import close_round
+from arena.ratings.actions import close_round, compute, store
 from arena.rounds.actions import create_round
 from arena.rounds.tables import Round
 from arena.stats.bradley_terry import rate
@@ -282,6 +282,17 @@ def test_news_has_another_etag(db: Database, stage: Round, pipeline: Pipeline) -
     rated(pipeline, len(BALLOTS) + 1)
     for path, etag in before.items():
         assert pipeline.get(path, If_None_Match=etag).status_code == 200
+
+
+def test_a_worker_that_was_late_does_not_replace_final_figures(
+    db: Database, stage: Round, pipeline: Pipeline
+) -> None:
+    cast_ballots(db, stage, BALLOTS)
+    db.writing(lambda session: close_round(session, "stage-1", now()))
+    final = pipeline.get("/rounds/stage-1/ratings").content
+    cast_ballots(db, stage, [("e1", "e2", "b")])
+    db.writing(lambda session: store(session, stage.id or 0, compute(session, stage), now()))
+    assert pipeline.get("/rounds/stage-1/ratings").content == final
 
 
 @pytest.mark.parametrize("path", LISTS)

@@ -170,15 +170,16 @@ def test_an_answer_that_ends_while_its_battle_is_closed_does_not_block_it(
 def test_the_worker_does_not_replace_final_ratings_that_come_while_it_stores_its_own(
     db: Database, round_: Round, pool: ThreadPoolExecutor
 ) -> None:
+    rate(db)
     voted(db, "minji")
     with db.reading() as session:
         earlier = compute(session, round_)
-    db.writing(lambda session: store(session, round_.id or 0, earlier, now()))
+    voted(db, "junho")
     with under_way(db) as session:
         closing(session)
         late = run_into(db, pool, lambda session: store(session, round_.id or 0, earlier, now()))
     late.result(10)
-    assert snapshot(db, round_).final
+    assert (snapshot(db, round_).final, rated(db, round_)) == (True, 2)
 
 
 @on_postgresql

@@ -14,6 +14,8 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from arena.db import Database
 from arena.migrations import migrate
@@ -133,6 +135,12 @@ def test_our_own_failure_is_a_guarded_answer_and_a_json_line_without_the_questio
     assert "no such table" in entries[0]["exception"]
     assert entries[1]["status"] == 500
     assert PROMPT not in "".join(server.log)
+
+
+def test_a_failing_statement_does_not_tell_what_it_was_given(db: Database) -> None:
+    with pytest.raises(DBAPIError) as failed, db.reading() as session:
+        session.execute(text("INSERT INTO nowhere VALUES (:prompt)"), {"prompt": PROMPT})
+    assert PROMPT not in str(failed.value)
 
 
 def _rename_tables(database_url: str, *tables: str) -> None:

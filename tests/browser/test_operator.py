@@ -1,0 +1,79 @@
+"""What an operator sees, and what the public may."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from arena.accounts.actions import create_admin
+from arena.clock import now
+from arena.demo.personas import PERSONAS
+from tests.browser.conftest import Serve, Site, Visit
+from tests.browser.teams import Teams
+from tests.browser.visitor import Device, Visitor
+from tests.support import Citizen, round_file
+
+EMAIL, PASSWORD = "kim@example.org", "a long enough password"
+TEAMS = [persona.name["ko"] for persona in list(PERSONAS.values())[:3]]
+LEADERBOARD = "/rounds/stage-1/leaderboard"
+
+
+@pytest.fixture(scope="module")
+def site(serve: Serve, scripted_teams: Teams) -> Iterator[Site]:
+    """Three teams, of which each has won and lost, and an operator."""
+    with serve(round_file(scripted_teams.origin, teams=3, pacing="raw")) as made:
+        made.db.writing(lambda session: create_admin(session, EMAIL, "operator", PASSWORD, now()))
+        citizen = Citizen(made.origin)
+        for _ in range(6):  # every pair on both sides
+            citizen.battle("a", "12 * 3")
+        citizen.close()
+        yield made
+
+
+def sign_in(visitor: Visitor) -> None:
+    visitor.go("/sign-in?next=" + LEADERBOARD)
+    visitor.page.locator("#email").fill(EMAIL)
+    visitor.page.locator("#password").fill(PASSWORD)
+    visitor.press(visitor.page.locator("main button"))
+    expect(visitor.page).to_have_url(visitor.origin + LEADERBOARD)
+
+
+def test_the_public_sees_no_rating_while_the_rules_hide_them(visit: Visit) -> None:
+    visitor = visit()
+
+    visitor.go(LEADERBOARD)
+
+    expect(visitor.page.get_by_text(visitor.says("The ratings are not shown yet"))).to_be_visible()
+    expect(visitor.page.locator("svg.plot, table")).to_have_count(0)
+
+
+def test_an_operator_sees_the_plot_the_table_and_the_live_indicator(visit: Visit, device: Device) -> None:
+    visitor = visit(device)
+    sign_in(visitor)
+
+    expect(visitor.page.get_by_text(EMAIL)).to_be_visible()
+    for team in TEAMS:
+        expect(visitor.page.locator("svg.plot .plot-label").get_by_text(team)).to_be_visible()
+        expect(visitor.page.locator(".plot-and-table table")).to_contain_text(team)
+        expect(visitor.page.locator(".live")).to_contain_text(team)
+    assert visitor.page.evaluate("document.documentElement.scrollWidth") <= device.width
+    assert visitor.faults() == []
+
+    visitor.press(visitor.page.get_by_role("button", name=visitor.says("Sign out")))
+    expect(visitor.page).to_have_url(visitor.origin + "/")
+    visitor.go(LEADERBOARD)
+    expect(visitor.page.locator("svg.plot")).to_have_count(0)
+
+
+def test_a_wrong_password_says_so_and_keeps_the_email(visit: Visit) -> None:
+    visitor = visit()
+    visitor.watch.expect("status of 422")
+    visitor.go("/sign-in")
+    visitor.page.locator("#email").fill(EMAIL)
+    visitor.page.locator("#password").fill("not the password")
+
+    visitor.page.locator("main button").click()
+
+    expect(visitor.page.locator("#sign-in-problem")).to_be_visible()
+    expect(visitor.page.locator("#email")).to_have_value(EMAIL)
+    assert visitor.faults() == []
