@@ -117,15 +117,19 @@ class _GroupCommit:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._queue: SimpleQueue[tuple[Work[Any], Future[Any]] | None] = SimpleQueue()
+        self._closed = False
         self._thread = threading.Thread(target=self._loop, name="db-write", daemon=True)
         self._thread.start()
 
     def submit(self, work: Work[T], /) -> Future[T]:
         future: Future[T] = Future()
+        if self._closed:
+            raise RuntimeError("the database is closed")
         self._queue.put((work, future))
         return future
 
     def shutdown(self) -> None:
+        self._closed = True
         self._queue.put(None)
         self._thread.join()
 

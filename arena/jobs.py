@@ -39,15 +39,17 @@ class Task:
     run: Callable[[Database], Awaitable[None]]
 
 
-def claim(session: Session, name: str, at: datetime) -> bool:
-    """Takes a task for a minute; True for one caller only."""
+def claim(session: Session, name: str, at: datetime) -> datetime | None:
+    """Takes a task for a minute: until when, for one caller only; None for the others."""
     if session.get(Job, name) is None:
         add_unless_there(session, Job(name=name, held_until=_FREE))
-    return _hold(session, name, at + CLAIM, col(Job.held_until) < at)
+    until = at + CLAIM
+    return until if _hold(session, name, until, col(Job.held_until) < at) else None
 
 
-def release(session: Session, name: str) -> bool:
-    return _hold(session, name, _FREE, col(Job.held_until) >= _FREE)
+def release(session: Session, name: str, until: datetime) -> bool:
+    """Gives a claim back, unless it ran out and somebody else holds the task now."""
+    return _hold(session, name, _FREE, col(Job.held_until) == until)
 
 
 def _hold(session: Session, name: str, until: datetime, condition: Any) -> bool:
@@ -70,9 +72,10 @@ async def work(db: Database, tasks: Sequence[Task]) -> None:
 async def _look(db: Database, task: Task) -> None:
     if not await db.read(lambda session: task.wanted(session, now())):
         return
-    if not await db.write(lambda session: claim(session, task.name, now())):
+    until = await db.write(lambda session: claim(session, task.name, now()))
+    if until is None:
         return
     try:
         await task.run(db)
     finally:
-        await db.write(lambda session: release(session, task.name))
+        await db.write(lambda session: release(session, task.name, until))

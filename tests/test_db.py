@@ -270,3 +270,10 @@ def test_an_error_of_a_statement_does_not_show_its_values(db: Database) -> None:
     with pytest.raises(IntegrityError) as refused:
         db.writing(arriving("minji-secret"))
     assert "[SQL parameters hidden" in str(refused.value)
+
+
+def test_a_closed_sqlite_database_refuses_writes_rather_than_waiting_for_ever(sqlite_url: str) -> None:
+    db = Database(sqlite_url)
+    db.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        db.writing(arriving("late"))

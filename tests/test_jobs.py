@@ -17,6 +17,11 @@ AT = now()
 
 
 def claims(db: Database, at: datetime = AT, name: str = "ratings") -> bool:
+    return held(db, at, name) is not None
+
+
+def held(db: Database, at: datetime = AT, name: str = "ratings") -> datetime | None:
+    """Until when the claim holds, for whoever got it."""
     return db.writing(lambda session: claim(session, name, at))
 
 
@@ -34,10 +39,19 @@ def test_one_of_many_parallel_claims_wins(database_url: str) -> None:
 
 
 def test_a_claim_is_kept_until_it_is_released(db: Database) -> None:
-    assert claims(db)
+    until = held(db)
+    assert until is not None
     assert not claims(db, AT + CLAIM / 2)
-    assert db.writing(lambda session: release(session, "ratings"))
+    assert db.writing(lambda session: release(session, "ratings", until))
     assert claims(db, AT + CLAIM / 2)
+
+
+def test_a_claim_that_ran_out_is_not_given_back_for_the_next_holder(db: Database) -> None:
+    until = held(db)
+    assert until is not None
+    assert claims(db, AT + 2 * CLAIM)
+    assert not db.writing(lambda session: release(session, "ratings", until))
+    assert not claims(db, AT + 2.5 * CLAIM)
 
 
 def test_the_claim_of_a_worker_that_died_runs_out(db: Database) -> None:

@@ -39,7 +39,7 @@ def prepare(session: Session) -> list[tuple[str, str]]:
     for _ in range(BATTLES):
         voter = uuid.uuid4().hex
         record_consent(session, voter, CONSENT_VERSION, publish=False, now=now())
-        battle, turn = start_battle(session, round_, voter, "안녕?", "ko", now())
+        battle, turn, *_ = start_battle(session, round_, voter, "안녕?", "ko", now())
         assert finish_turn(session, turn_job(session, turn), "complete", SAID)
         made.append((voter, battle.id))
     return made

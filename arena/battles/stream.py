@@ -33,14 +33,19 @@ class EventStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         sending = asyncio.create_task(self._send(send))
         leaving = asyncio.create_task(_disconnected(receive))
+        stopping = False
         try:
             await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            stopping = True
         finally:
             self._leave()
             for task in (sending, leaving):
                 task.cancel()
             with contextlib.suppress(asyncio.CancelledError, OSError):
                 await sending
+        if stopping:  # the server ends, and the answer with it, in good order: its reader comes back
+            await send({"type": "http.response.body", "body": b""})
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

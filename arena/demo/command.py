@@ -1,6 +1,8 @@
 """`arena demo`: a fresh database, an open demo round, its teams' endpoints, and the server; all in one process."""
 
 import secrets
+import signal
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -33,7 +35,11 @@ Entries = list[dict[str, Any]]
 
 
 def run_demo(port: int, folder: Path | None, *, real: bool) -> None:
-    """Serves until Ctrl-C. Raises RefusedError when the port is taken or the folder holds an arena already."""
+    """Serves until Ctrl-C or SIGTERM, then tidies up.
+
+    Raises RefusedError when the port is taken or the folder holds an arena already. Call it in the main thread.
+    """
+    signal.signal(signal.SIGTERM, _leave)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(HOST, port))
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arena-demo-")))
@@ -48,6 +54,10 @@ def run_demo(port: int, folder: Path | None, *, real: bool) -> None:
         _greet(f"http://{HOST}:{listener.getsockname()[1]}", password, key)
         configure_logging()
         uvicorn.Server(configuration(create_app(settings, demo=True), settings)).run([listener])
+
+
+def _leave(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _fresh_database(folder: Path) -> str:

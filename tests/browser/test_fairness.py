@@ -63,7 +63,7 @@ def words_around(panel: Locator) -> str:
     return text
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("device", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone", "desktop"])
 def test_both_sides_are_twins_from_the_first_moment_to_the_vote(
     visit: Visit, scripted_teams: Teams, device: Device, scheme: str
 ) -> None:
@@ -84,7 +84,7 @@ def test_both_sides_are_twins_from_the_first_moment_to_the_vote(
     twins(visitor)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("device", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone", "desktop"])
 def test_the_four_choices_look_alike_and_none_is_chosen_beforehand(visit: Visit, device: Device, scheme: str) -> None:
     visitor = visit(device, color_scheme=scheme, reduced_motion="reduce")
     visitor.go()

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from tests.browser.cable import cable_to
 from tests.browser.conftest import Site, Visit
 from tests.browser.teams import Teams
-from tests.browser.visitor import DESKTOP, PHONE, Device
+from tests.browser.visitor import PHONE, Device
 from tests.support import Citizen
 
 PROMPT = "김치찌개는 어떻게 끓이나요?"
@@ -134,7 +134,9 @@ def test_a_vote_in_one_tab_is_final_in_the_other(visit: Visit) -> None:
     expect(other.page.locator(".receipt")).to_have_text(visitor.page.locator(".receipt").inner_text())
 
 
-def test_a_lost_connection_comes_back_by_itself(visit: Visit, site: Site, scripted_teams: Teams) -> None:
+def test_a_lost_connection_comes_back_by_itself_also_when_the_answers_ended_meanwhile(
+    visit: Visit, site: Site, scripted_teams: Teams
+) -> None:
     with cable_to(site.origin) as cable, scripted_teams.holding(PROMPT) as gate:
         visitor = visit(PHONE, origin=cable.origin)
         visitor.watch.expect("net::ERR_")
@@ -145,33 +147,15 @@ def test_a_lost_connection_comes_back_by_itself(visit: Visit, site: Site, script
 
         with visitor.page.expect_event("requestfailed"):
             cable.cut()
+        gate.open()
+        with visitor.page.expect_event("requestfailed"):  # the browser's own first try to come back
+            pass
         assert visitor.texts() == before
         expect(visitor.page.locator("#problem")).to_be_empty()
-        gate.open()
         cable.mend()
 
         visitor.sees_whole_answers()
         visitor.vote("a")
-
-
-def test_a_line_that_stays_dead_for_a_while_and_an_answer_that_ended_meanwhile(
-    visit: Visit, site: Site, scripted_teams: Teams
-) -> None:
-    with cable_to(site.origin) as cable, scripted_teams.holding(PROMPT) as gate:
-        visitor = visit(DESKTOP, origin=cable.origin)
-        visitor.watch.expect("net::ERR_")
-        visitor.go()
-        visitor.ask(PROMPT)
-        visitor.sees_first_parts()
-
-        with visitor.page.expect_event("requestfailed"):
-            cable.cut()
-        gate.open()
-        with visitor.page.expect_event("requestfailed"):  # the browser's own first try to come back
-            pass
-        cable.mend()
-
-        visitor.sees_whole_answers()
 
 
 def test_a_vote_that_could_not_be_sent_says_so_and_is_sent_by_the_next_press(visit: Visit) -> None:
