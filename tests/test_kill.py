@@ -4,6 +4,7 @@ import re
 import threading
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -27,7 +28,7 @@ from tests.support import eventually, open_round, round_file, settings_for
 KILLS = 10
 VOTERS = 4
 VOTES_A_LIFE = 40
-BATTLES = 2000
+BATTLES = 800
 SAID = (Said("왼쪽", "complete", 1, 2), Said("오른쪽", "complete", 1, 2))
 
 
@@ -53,6 +54,9 @@ class Voting:
         self._battles = battles
         self._lock = threading.Lock()
         self.acknowledged: dict[str, tuple[str, str]] = {}
+
+    def has(self, acknowledged: int) -> bool:
+        return len(self.acknowledged) >= acknowledged
 
     def against(self, origin: str) -> None:
         with httpx.Client(base_url=origin, timeout=10) as client:
@@ -91,7 +95,7 @@ def test_every_acknowledged_vote_outlives_ten_kills(sqlite_url: str, tmp_path: P
             wanted = len(voting.acknowledged) + VOTES_A_LIFE
             for thread in threads:
                 thread.start()
-            enough = eventually(lambda wanted=wanted: len(voting.acknowledged) >= wanted, 20)
+            enough = eventually(partial(voting.has, wanted), 20)
             served.process.kill()
             for thread in threads:
                 thread.join()

@@ -132,6 +132,7 @@ def test_another_method_is_refused_with_those_that_are_allowed(
 def test_a_form_from_elsewhere_is_refused_even_with_its_token(minji: Citizen, headers: dict[str, str]) -> None:
     for path, form in {
         "/battles": {"prompt": "질문", "consent": "participate"},
+        f"/battles/{'0' * 32}/vote": {"choice": "a"},
         "/preferences": {"locale": "en"},
         "/sign-in": {"email": "sora@example.org", "password": "a long enough password"},
         "/sign-out": {},
