@@ -11,10 +11,11 @@ from sqlalchemy import func, text
 from sqlmodel import Session, select
 
 from arena.accounts.actions import record_consent
-from arena.battles.actions import cast_vote, claim_turn, finish_turn, start_battle
+from arena.battles.actions import claim_turn, finish_turn, start_battle
 from arena.battles.queries import CastVote, turn_job
 from arena.battles.relay import Outcome, Said
 from arena.battles.tables import Battle, Feedback, Turn, Vote
+from arena.battles.votes import cast_vote
 from arena.clock import now
 from arena.db import Database
 from arena.ratings.actions import close_round

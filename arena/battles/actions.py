@@ -1,19 +1,16 @@
 """Writes of battles: every move of a state is one conditional UPDATE whose row count is checked."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from sqlalchemy import CursorResult, Update, bindparam, exists, insert, update
+from sqlalchemy import CursorResult, Update, exists, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from arena.battles import queries
-from arena.battles.pages import COMMENT_LIMIT, PROMPT_LIMIT, REASONS
-from arena.battles.tables import CHOICES, Answer, Battle, Feedback, Turn
-from arena.db import Row, add_unless_there
+from arena.battles.pages import PROMPT_LIMIT
+from arena.battles.tables import Answer, Battle, Turn
 from arena.errors import N_, ConflictError, InvalidError
 from arena.rounds.actions import held_round
 from arena.rounds.pairing import pair
@@ -24,8 +21,6 @@ from arena.teams.queries import entries_of
 if TYPE_CHECKING:
     from arena.battles.relay import Outcome, Said, TurnJob
 
-_BATTLES, _VOTES = Row.metadata.tables["battle"], Row.metadata.tables["vote"]
-
 LEASE = timedelta(seconds=15)
 MAX_ATTEMPTS = 5
 
@@ -34,39 +29,8 @@ TOO_MANY = N_("You have compared as often as this round allows. Thank you very m
 EMPTY = N_("Please write a question first.")
 TOO_LONG = N_("The question is too long: it may have %(limit)s characters. Please shorten it.")
 NOT_YET = N_("You can vote as soon as both answers are complete.")
-VOTED = N_("You have already voted on this comparison, and a vote is final.")
 OVER = N_("This comparison is over, so it can no longer be changed. You can start a new one at any time.")
-UNKNOWN_CHOICE = N_("Please choose one of the four answers: A, B, similar, or both unsatisfying.")
-UNKNOWN_REASON = N_("One of the reasons was not understood. Please choose from those shown.")
 NO_MORE_TURNS = N_("This comparison has reached its last question. Please vote now.")
-
-
-# The hot path: built once, as building a statement takes ten times as long as running it.
-_ACCEPTING = (
-    select(Round.id)
-    .where(Round.state == "open", col(Round.closes_at).is_(None) | (col(Round.closes_at) > bindparam("now")))
-    .scalar_subquery()
-)
-_TAKE_VOTE = (
-    update(_BATTLES)
-    .where(
-        _BATTLES.c.id == bindparam("battle"),
-        _BATTLES.c.voter_id == bindparam("voter"),
-        _BATTLES.c.state == "votable",
-        _BATTLES.c.round_id.in_(_ACCEPTING),
-    )
-    .values(state="voted")
-)
-_INSERT_VOTE = (
-    insert(_VOTES)
-    .values(
-        battle_id=bindparam("battle"),
-        receipt=bindparam("receipt"),
-        choice=bindparam("choice"),
-        cast_at=bindparam("now"),
-    )
-    .returning(_VOTES.c.id)
-)
 
 
 def clean_prompt(text: str) -> str:
@@ -267,49 +231,6 @@ def _expire_where(session: Session, battles: Any, turns: Any) -> None:
         update(Turn).where(turns, col(Turn.state).in_(("streaming", "paused"))).values(state="stopped"),
     ):
         session.execute(statement.execution_options(synchronize_session=False))
-
-
-def cast_vote(session: Session, voter_id: str, battle_id: str, choice: str, now: datetime) -> queries.CastVote:
-    """Casts the one vote of a battle; the same vote again finds the same receipt.
-
-    Raises InvalidError, NotFoundError, or ConflictError when the battle may not be voted on.
-    """
-    if choice not in CHOICES:
-        raise InvalidError(UNKNOWN_CHOICE, code="unknown_choice")
-    taken = session.connection().execute(_TAKE_VOTE, {"battle": battle_id, "voter": voter_id, "now": now})
-    if taken.rowcount != 1:
-        return _voted_before(session, voter_id, battle_id, choice, now)
-    receipt = uuid.uuid4().hex
-    vote_id = session.connection().execute(
-        _INSERT_VOTE, {"battle": battle_id, "receipt": receipt, "choice": choice, "now": now}
-    )
-    return queries.CastVote(vote_id.scalar_one(), choice, receipt, now, feedback_given=False)
-
-
-def _voted_before(session: Session, voter_id: str, battle_id: str, choice: str, now: datetime) -> queries.CastVote:
-    battle, round_ = queries.battle_of(session, voter_id, battle_id)
-    vote = queries.vote_on(session, battle_id)
-    if vote is not None:
-        if vote.choice == choice:
-            return vote
-        raise ConflictError(VOTED, code="already_voted")
-    if not accepts(round_, now):
-        raise ConflictError(ROUND_CLOSED, code="round_closed")
-    raise ConflictError(NOT_YET if battle.state == "streaming" else OVER, code="not_votable")
-
-
-def give_feedback(
-    session: Session, vote: queries.CastVote, reasons: Sequence[str], comment: str, now: datetime
-) -> queries.CastVote:
-    """Keeps a voter's reasons and comment; the first count. Raises InvalidError for an unknown reason."""
-    allowed = {f"{side}:{reason}" for side in ("a", "b") for reason in REASONS}
-    if not allowed.issuperset(reasons):
-        raise InvalidError(UNKNOWN_REASON, code="unknown_reason")
-    if not vote.feedback_given:
-        text = comment.replace("\0", "").strip()[:COMMENT_LIMIT]
-        feedback = Feedback(vote_id=vote.id, reasons=sorted(set(reasons)), comment=text, given_at=now)
-        add_unless_there(session, feedback)
-    return replace(vote, feedback_given=True)
 
 
 def _battle_from(state: str, battle_id: str) -> Update:

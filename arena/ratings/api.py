@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -15,6 +15,18 @@ from arena.battles.queries import votes_cast
 from arena.errors import N_, ForbiddenError, UnauthorizedError
 from arena.ratings.actions import ratings_body
 from arena.ratings.queries import PAGE, newest_settled_vote, snapshot_of, votes_after
+from arena.ratings.schemas import (
+    EntryOut,
+    PairOut,
+    PairsOut,
+    Problem,
+    RatingsOut,
+    RoundOut,
+    RoundsOut,
+    TeamNames,
+    VoteOut,
+    Winner,
+)
 from arena.rounds.queries import published_round, published_rounds
 from arena.rounds.tables import Round
 from arena.stats.bradley_terry import rate
@@ -29,116 +41,7 @@ NO_SCOPE = N_("This key lacks the scope %(scope)s.")
 bearer = HTTPBearer(auto_error=False, description="An API key made by `arena key create`.")
 
 
-class Problem(BaseModel):
-    """RFC 9457 problem details."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-
-
-class TeamNames(BaseModel):
-    ko: str
-    en: str
-
-
-class EntryOut(BaseModel):
-    entry: str
-    team: TeamNames
-
-
-class RoundOut(BaseModel):
-    """A round: its state, what it froze, who takes part, and how many votes were cast."""
-
-    slug: str
-    title: TeamNames
-    state: Literal["open", "closed"]
-    demo: bool
-    rules_hash: str
-    seed_commitment: str
-    entries: list[EntryOut]
-    votes: int
-
-
-class RoundsOut(BaseModel):
-    rounds: list[RoundOut]
-
-
-class LedgerOut(BaseModel):
-    size: int
-    root: str
-
-
-class RatingOut(EntryOut):
-    """Figures are decimal strings with 6 places; null while the votes do not determine them."""
-
-    rating: str | None
-    interval: list[str] | None
-    rank: list[int] | None
-    votes: int
-    wins: int
-    losses: int
-    ties: int
-    win_share: str | None
-
-
-class WhyOut(BaseModel):
-    code: Literal["too_few_entries", "no_votes", "not_connected"]
-    entries: list[str]
-
-
-class RatingsOut(BaseModel):
-    round: str
-    rules_hash: str
-    method: str
-    method_version: str
-    ledger: LedgerOut
-    computed_at: str | None
-    final: bool
-    state: Literal["ok", "not_ratable"]
-    why: WhyOut | None
-    entries: list[RatingOut]
-
-
-class SideOut(BaseModel):
-    a: str
-    b: str
-    counts: dict[Literal["a", "b", "tie", "both_bad"], int]
-
-
-class PairOut(BaseModel):
-    """`wins` are in the order of `entries`."""
-
-    entries: list[str]
-    battles: int
-    wins: list[int]
-    ties: int
-    both_bad: int
-    by_side: list[SideOut]
-
-
-class PairsOut(BaseModel):
-    round: str
-    rules_hash: str
-    computed_at: str | None
-    pairs: list[PairOut]
-
-
-Winner = Literal["model_a", "model_b", "tie", "tie (bothbad)"]
 WINNER: dict[Outcome, Winner] = {"a": "model_a", "b": "model_b", "tie": "tie", "both_bad": "tie (bothbad)"}
-
-
-class VoteOut(BaseModel):
-    """One line of `/votes`: `winner` is in the words of the field's public arena data."""
-
-    id: int
-    voter: str
-    model_a: str
-    model_b: str
-    winner: Winner
-    at: str
-
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from arena.battles.gateway import ANSWER_LIMIT, BadStreamError, EventReader, Gateway, Message
 from arena.battles.gateway import Endpoint as Address
 from arena.rounds.rules import AnswerRules, Deadlines
-from tests.battles.endpoint import FAULTS, UNENDING, Endpoint, endpoint, event, gated, mute
+from tests.battles.endpoint import FAULTS, UNENDING, Answering, Endpoint, endpoint, event, gated, mute
 from tests.support import eventually
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ def test_the_first_token_has_a_deadline_of_its_own(team: Endpoint) -> None:
 
 
 def test_each_token_gives_the_next_one_its_time(team: Endpoint) -> None:
-    async def steady(answer: Any) -> None:
+    async def steady(answer: Answering) -> None:
         await answer.begin()
         for _ in range(10):
             await answer.say("가")
@@ -136,7 +136,17 @@ def test_fifty_cancelled_answers_close_fifty_connections(team: Endpoint) -> None
     with_gateway(use)
 
 
+async def end_later(answer: Answering) -> None:
+    """As servers do: the answer's last bytes come after `[DONE]`."""
+    await answer.begin()
+    await answer.say("네")
+    await answer.finish()
+    await asyncio.sleep(0.01)
+
+
 def test_connections_are_reused_after_good_answers(team: Endpoint) -> None:
+    team.default = end_later
+
     async def use(gateway: Gateway) -> None:
         for _ in range(5):
             assert await gateway.stream(address(team), QUESTION, RULES, PATIENT, lambda _text: None) == "complete"
@@ -204,7 +214,7 @@ def test_no_header_names_the_arena_and_nothing_may_be_compressed(team: Endpoint)
 
 
 def test_cookies_of_an_endpoint_are_not_kept(team: Endpoint) -> None:
-    async def cookies(answer: Any) -> None:
+    async def cookies(answer: Answering) -> None:
         await answer.begin(set_cookie="session=1; Path=/")
         await answer.say("네")
         await answer.finish()

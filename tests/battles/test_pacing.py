@@ -58,6 +58,10 @@ def test_nothing_shows_before_both_have_begun(frames: list[Frame]) -> None:
             assert (a.shown, b.shown) == (0, 0)
 
 
+def test_nothing_shows_beside_an_answer_that_ended_without_a_word() -> None:
+    assert allowance("together", Stock(9, begun=True, ended=False), Stock(0, begun=False, ended=True)) == 0
+
+
 @given(FRAMES)
 def test_both_have_shown_equally_much_until_one_answer_is_out(frames: list[Frame]) -> None:
     for a, b, _ in played(frames):

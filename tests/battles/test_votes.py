@@ -13,11 +13,11 @@ from arena.battles.actions import (
     LEASE,
     ask_again,
     expire,
-    give_feedback,
     stop_turn,
 )
 from arena.battles.queries import CastVote, battle_page, turns_of
 from arena.battles.tables import Battle, Feedback, Turn, Vote
+from arena.battles.votes import give_feedback
 from arena.clock import now
 from arena.db import Database
 from arena.errors import ConflictError, InvalidError, NotFoundError

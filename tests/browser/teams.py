@@ -49,7 +49,8 @@ NAMES = tuple(
 class Gate:
     """Holds answers until it is opened, from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, silent: bool) -> None:
+        self.silent = silent
         self._open = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -74,9 +75,9 @@ class Teams:
         self._refused: set[str] = set()
 
     @contextmanager
-    def holding(self, prompt: str) -> Iterator[Gate]:
-        """Answers to `prompt` stop after FIRST until the gate is opened."""
-        gate = self._gates[prompt] = Gate()
+    def holding(self, prompt: str, *, silent: bool = False) -> Iterator[Gate]:
+        """Answers to `prompt` stop after FIRST, or before any word, until the gate is opened."""
+        gate = self._gates[prompt] = Gate(silent=silent)
         try:
             yield gate
         finally:
@@ -106,6 +107,8 @@ class Teams:
 
     async def _events(self, code: str, messages: list[Message], prompt: str) -> AsyncIterator[str]:
         if gate := self._gates.get(prompt):
+            if gate.silent:
+                await gate.passed()
             yield _event(FIRST % (list(PERSONAS).index(code) + 1))
             await gate.passed()
             yield _event(REST)

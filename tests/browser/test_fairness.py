@@ -123,11 +123,12 @@ def test_nothing_moves_while_answers_stream_but_what_lies_below_them(
 ) -> None:
     visitor = visit(device)
     visitor.go()
-    with scripted_teams.holding(PROMPT) as gate:
+    with scripted_teams.holding(PROMPT, silent=True) as gate:
         visitor.ask(PROMPT)
+        expect(visitor.page.locator(".waiting").first).to_be_visible()
+        visitor.page.evaluate("document.fonts.ready")
         before = boxes(panels(visitor))
         forget_shifts(visitor.page)
-        visitor.sees_first_parts()
         gate.open()
         visitor.sees_whole_answers()
 

@@ -13,9 +13,10 @@ from functools import partial
 import pytest
 from sqlmodel import Session, col, func, select
 
-from arena.battles.actions import ask_again, cast_vote, expire
+from arena.battles.actions import ask_again, expire
 from arena.battles.queries import CastVote
 from arena.battles.tables import Battle, Turn, Vote
+from arena.battles.votes import cast_vote
 from arena.clock import now
 from arena.db import Database, Work
 from arena.errors import ArenaError, ConflictError

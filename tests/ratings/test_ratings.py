@@ -7,8 +7,8 @@ from itertools import combinations
 import pytest
 from sqlmodel import Session, col, select
 
-from arena.battles.actions import cast_vote
 from arena.battles.tables import Battle, Turn, Vote
+from arena.battles.votes import cast_vote
 from arena.clock import now
 from arena.db import Database
 from arena.errors import ConflictError, RefusedError
