@@ -1,7 +1,6 @@
 """What tests below HTTP need: voters, battles moved by hand, and threads that set off together."""
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -127,14 +126,6 @@ def in_parallel(calls: Sequence[Callable[[], T]]) -> list[T | Exception]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
-
-
-def eventually(condition: Callable[[], bool], within_s: float = 10) -> None:
-    """Returns as soon as the condition holds; fails when it does not within the time."""
-    deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, "it never came to be"
-        time.sleep(0.005)
 
 
 def waiting_for_a_lock(db: Database) -> int:

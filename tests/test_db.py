@@ -17,7 +17,8 @@ from arena.accounts.tables import Voter
 from arena.clock import now
 from arena.db import Database, Work, add_unless_there
 from arena.jobs import Job
-from tests.data import eventually, in_parallel
+from tests.data import in_parallel
+from tests.support import eventually
 
 
 def arriving(name: str) -> Work[str]:
@@ -109,7 +110,7 @@ def test_a_caller_who_gives_up_does_not_undo_the_write(db: Database) -> None:
 
     asyncio.run(give_up())
     assert db.writing(arriving("junho")) == "junho"
-    eventually(lambda: voters(db) == {"minji", "junho"})
+    assert eventually(lambda: voters(db) == {"minji", "junho"})
 
 
 def test_many_parallel_writers_all_land(db: Database) -> None:

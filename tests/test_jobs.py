@@ -11,7 +11,8 @@ from sqlmodel import Session
 from arena.clock import now
 from arena.db import Database
 from arena.jobs import CLAIM, Task, claim, release, work
-from tests.data import eventually, in_parallel
+from tests.data import in_parallel
+from tests.support import eventually
 
 AT = now()
 
@@ -97,7 +98,7 @@ def test_a_task_that_fails_is_tried_again_and_holds_up_no_other(db: Database) ->
 
     run_until(db, tasks)
     assert log[:3] == ["stumbling", "steady", "stumbling"]
-    eventually(lambda: claims(db, now(), "stumbling"))
+    assert eventually(lambda: claims(db, now(), "stumbling"))
 
 
 def test_a_task_without_work_is_not_run_and_one_that_another_holds_is_left_to_it(db: Database) -> None:
@@ -136,4 +137,4 @@ def test_a_worker_that_is_told_to_stop_gives_its_claim_back(db: Database) -> Non
         return [Task("endless", always, endless)]
 
     run_until(db, tasks)
-    eventually(lambda: claims(db, now(), "endless"))
+    assert eventually(lambda: claims(db, now(), "endless"))

@@ -10,10 +10,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import structlog
+
 from arena.battles.gateway import GOOD, Ending, Endpoint, Gateway, Message
 from arena.battles.markdown import LiveMarkdown, Step
 from arena.battles.pacing import FRAME_S, Stock, allowance
 from arena.rounds.rules import Rules
+
+log = structlog.get_logger()
 
 Outcome = Literal["complete", "failed", "stopped", "paused"]
 
@@ -165,6 +169,8 @@ class Relay:
 
     async def _stream(self) -> None:
         pumps = [asyncio.create_task(self._pump(side)) for side in (0, 1)]
+        for pump in pumps:
+            pump.add_done_callback(self._pumped)
         try:
             await self._until_ended()
         finally:
@@ -203,6 +209,12 @@ class Relay:
         if column.ending in GOOD:
             self._arm()
         else:
+            self.end("failed")
+
+    def _pumped(self, pump: "asyncio.Task[None]") -> None:
+        """A pump that broke is our own fault; its turn must not wait for ever."""
+        if not pump.cancelled() and pump.exception() is not None:
+            log.error("pump_broke", turn=self.job.turn_id, exc_info=pump.exception())
             self.end("failed")
 
     def _arm(self) -> None:

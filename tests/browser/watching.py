@@ -12,7 +12,6 @@ document.addEventListener("securitypolicyviolation", (event) => {
 window.shifts = [];
 new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) {
-    if (entry.hadRecentInput) continue;
     for (const { node, previousRect: before, currentRect: after } of entry.sources) {
       const element = node?.nodeType === Node.TEXT_NODE ? node.parentElement : node;
       const fixed = element?.closest(".site-header, .demo-note, .question, .tabs, .panel-head, .answer");

@@ -25,7 +25,8 @@ from arena.ratings.jobs import TASKS
 from arena.ratings.queries import snapshot_of
 from arena.ratings.tables import RatingSnapshot
 from arena.rounds.tables import Round
-from tests.data import answered, ask, battle_state, end_turn, eventually, opened, voted, voter, waiting_for_a_lock
+from tests.data import answered, ask, battle_state, end_turn, opened, voted, voter, waiting_for_a_lock
+from tests.support import eventually
 
 RATING = next(task for task in TASKS if task.name == "ratings")
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -55,7 +56,7 @@ def run_into(db: Database, pool: ThreadPoolExecutor, work: Work[object]) -> "Fut
     """Starts a write that has to wait for another transaction, and returns once it waits."""
     before = waiting_for_a_lock(db)
     future = pool.submit(db.writing, work)
-    eventually(lambda: waiting_for_a_lock(db) > before)
+    assert eventually(lambda: waiting_for_a_lock(db) > before)
     return future
 
 
