@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,14 +22,17 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-HEADERS = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
+HEADERS = tuple(
+    (name.lower().encode(), value.encode())
+    for name, value in (
+        ("Content-Security-Policy", CSP),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
+    )
+)
 FOREIGN = N_("This form was sent from another site, so it was not accepted. Please use the form on our own page.")
 TOO_LARGE = N_("That was too much text to send at once. Please shorten it.")
 
@@ -69,9 +72,7 @@ class Guard:
             nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                headers["X-Request-Id"] = request_id
+                message["headers"] = [*message["headers"], *HEADERS, (b"x-request-id", request_id.encode())]
             await send(message)
             ended = message["type"] == "http.response.body" and not message.get("more_body", False)
 
@@ -90,10 +91,8 @@ class Guard:
         headers = Headers(scope=scope)
         if scope["method"] in SAFE:
             return None
-        if (
-            int(headers.get("content-length", "0") if headers.get("content-length", "0").isdigit() else 0)
-            > BODY_LIMIT
-        ):
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > BODY_LIMIT:
             return TooLargeError()
         own = self._public_url or f"{scope['scheme']}://{headers.get('host', '')}"
         referer = urlsplit(headers.get("referer", ""))
