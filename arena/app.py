@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import gc
+import sys
 from collections.abc import AsyncIterator
 
 from fastapi import Depends, FastAPI
@@ -30,6 +32,7 @@ from arena.web.rendering import Renderer, data_folder
 from arena.web.services import Services
 from arena.web.visitor import Identity
 
+SWITCH_S = 0.001  # how long a database thread may keep the event loop waiting
 PAGES = (arena.battles.routes, arena.ratings.routes, arena.rounds.routes, arena.accounts.routes, arena.web.routes)
 
 
@@ -50,6 +53,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     app.state.relays = Relays(services.db, services.settings.max_battles)
     STREAMS.set_function(lambda: len(app.state.relays))
+    gc.collect()
+    gc.freeze()  # what is there now stays: the collector need not look through it while answers stream
+    sys.setswitchinterval(SWITCH_S)
     worker = asyncio.create_task(work(services.db, TASKS)) if services.settings.embedded_worker else None
     try:
         yield

@@ -23,7 +23,7 @@ from arena.errors import RefusedError
 T = TypeVar("T")
 Work = Callable[[Session], T]
 
-READERS = 8
+READERS = 4
 BATCH = 128
 WRITE = "arena_write"
 

@@ -1,16 +1,18 @@
 """Writes of battles: every move of a state is one conditional UPDATE whose row count is checked."""
 
 import uuid
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from sqlalchemy import CursorResult, Update, exists, update
+from sqlalchemy import CursorResult, Update, bindparam, exists, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from arena.battles import queries
 from arena.battles.pages import PROMPT_LIMIT
 from arena.battles.tables import Answer, Battle, Turn
+from arena.db import Row
 from arena.errors import N_, ConflictError, InvalidError
 from arena.rounds.actions import held_round
 from arena.rounds.pairing import pair
@@ -20,6 +22,8 @@ from arena.teams.queries import entries_of
 
 if TYPE_CHECKING:
     from arena.battles.relay import Outcome, Said, TurnJob
+
+_ANSWERS = Row.metadata.tables["answer"]
 
 LEASE = timedelta(seconds=15)
 MAX_ATTEMPTS = 5
@@ -197,19 +201,19 @@ def _running(job: "TurnJob") -> Update:
     )
 
 
+# Built once: every streaming turn saves this every few seconds.
+_SAVE_ANSWER = (
+    update(_ANSWERS)
+    .where(_ANSWERS.c.turn_id == bindparam("turn"), _ANSWERS.c.side == bindparam("of_side"))
+    .values({name: bindparam(name) for name in ("text", "ending", "first_token_ms", "total_ms")})
+)
+
+
 def _save_answers(session: Session, turn_id: int, said: "tuple[Said, Said]") -> None:
-    for side, answer in zip(("a", "b"), said, strict=True):
-        session.execute(
-            update(Answer)
-            .where(col(Answer.turn_id) == turn_id, col(Answer.side) == side)
-            .values(
-                text=answer.text,
-                ending=answer.ending,
-                first_token_ms=answer.first_token_ms,
-                total_ms=answer.total_ms,
-            )
-            .execution_options(synchronize_session=False)
-        )
+    session.connection().execute(
+        _SAVE_ANSWER,
+        [{"turn": turn_id, "of_side": side, **asdict(answer)} for side, answer in zip(("a", "b"), said, strict=True)],
+    )
 
 
 def expire(session: Session, battle_id: str) -> None:

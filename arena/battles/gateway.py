@@ -93,15 +93,26 @@ class Gateway:
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + deadlines.total_s
+        due = min(loop.time() + deadlines.first_token_s, end)
         begun = False
+        looking: asyncio.TimerHandle
 
         def fed(text: str) -> None:
-            nonlocal begun
+            nonlocal begun, due
             begun = True
-            timer.reschedule(min(loop.time() + deadlines.idle_s, end))
+            due = min(loop.time() + deadlines.idle_s, end)
             feed(text)
 
-        timer = asyncio.timeout_at(min(loop.time() + deadlines.first_token_s, end))
+        def look() -> None:
+            """Moving a timer with every token costs more than looking again when it has run out."""
+            nonlocal looking
+            if loop.time() >= due:
+                timer.reschedule(loop.time())
+            else:
+                looking = loop.call_at(due, look)
+
+        looking = loop.call_at(due, look)
+        timer = asyncio.timeout(None)
         try:
             async with timer:
                 return await self._attempt(endpoint, _body(endpoint, messages, answer), fed)
@@ -113,6 +124,8 @@ class Gateway:
             return error.ending
         except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError):
             return "cut_off" if begun else "unreachable"
+        finally:
+            looking.cancel()
 
     async def _attempt(self, endpoint: Endpoint, body: dict[str, Any], feed: Callable[[str], None]) -> Ending:
         key = os.environ.get(endpoint.api_key_env) if endpoint.api_key_env else None

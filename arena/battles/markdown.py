@@ -36,9 +36,10 @@ SCROLLING = {"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}}
 # Characters that mean nothing to Markdown in the middle of a line, and those that mean nothing in a code block.
 _PLAIN_TEXT = re.compile(r"""(?:[A-Za-z0-9 .,;:?%/'"()=+-]|[^\x00-\x7f])+""")
 _PLAIN_CODE = re.compile(r"[^`~]+")
-_UNDECIDED = re.compile(r"(?:^|\n)[ \t]*(?:[-+*_=#>`~|:.\d ]*|`{3}[^\n]*)$")
+_MARKERS = re.compile(r"[-+*_=#>`~|:.\d\s]*")
 _CLOSERS = re.compile(r"(?:</[a-z0-9]+>\n?)+$")
 _LONG = 2000
+_PATIENCE = 400_000
 
 
 class _Renderer(RendererHTML):
@@ -107,6 +108,7 @@ class LiveMarkdown:
         self._plain: re.Pattern[str] | None = None
         self._carriage = ""
         self._rendered = 0
+        self._seen = 0
 
     def push(self, text: str) -> list[Step]:
         """Takes the next piece of the answer; returns the steps that bring the browser up to date."""
@@ -119,6 +121,7 @@ class LiveMarkdown:
         if self._plain and self._plain.fullmatch(text):
             html = escape(text, quote=False)
             self.tail += html
+            self._seen = len(self._source) - len(text) + len(text.rstrip()) if text.strip() else self._seen
             return [html]
         if self._may_wait(text):
             self._plain = None
@@ -135,11 +138,14 @@ class LiveMarkdown:
         return [*steps, 0]
 
     def _may_wait(self, text: str) -> bool:
-        """A table's cell shows when it is complete; a long block is rendered anew when it has grown a little."""
+        """Whether rendering would change nothing, or little: markers show with the words that follow them, a table's
+        cell when it is complete, and a long block when it has grown the more the longer it is already."""
+        if len(_shown(self._source).rstrip()) == self._seen:
+            return True
         if "<table" in self.tail and "|" not in text and "\n" not in text:
             return True
         size = len(self._source)
-        return size > _LONG and size - self._rendered < size // 100
+        return size > _LONG and size - self._rendered < size * size // _PATIENCE
 
     def _render(self, *, last: bool = False) -> list[Step]:
         steps: list[Step] = []
@@ -153,6 +159,7 @@ class LiveMarkdown:
         html = blocks[-1] if last else _opened(blocks[-1], self._source)
         steps += self._replace(html)
         self._rendered = len(self._source)
+        self._seen = len(_shown(self._source).rstrip())
         self._plain = _takes_plain_text(self._source, self.tail)
         return steps
 
@@ -185,15 +192,18 @@ def _from_line(source: str, number: int) -> str:
 
 
 def _shown(source: str) -> str:
-    """Holds back a last line that may still become a list, a heading, a rule or a code block."""
+    """Holds back what is undecided at the end: markers, and a line that may still become a list or a code block."""
     if _in_fence(source):
         return source
-    held = _UNDECIDED.search(source)
-    return source[: held.start() + 1 if held.start() else 0] if held else source
+    before, newline, line = source.rpartition("\n")
+    if _MARKERS.fullmatch(line) or line.lstrip().startswith("```"):
+        return before + newline
+    return source.rstrip("*_`~")
 
 
 def _in_fence(source: str) -> bool:
-    return source.lstrip(" \n").startswith(("```", "~~~"))
+    first = source.lstrip(" \n").partition("\n")[0]
+    return first.startswith("~~~") or (first.startswith("```") and "`" not in first.lstrip("`"))
 
 
 def _closed(source: str) -> str:
@@ -201,7 +211,7 @@ def _closed(source: str) -> str:
     if _in_fence(source):
         return source
     last = source.rstrip().rpartition("\n\n")[2]
-    if not re.search(r"[^\W_]", last.rpartition("\n")[2]):
+    if not re.search(r"[^\W\d_]", last.rpartition("\n")[2]):
         return source
     if last.count("`") % 2:
         return source.rstrip() + "`"
@@ -220,7 +230,7 @@ def _opened(html: str, source: str) -> str:
 
 def _takes_plain_text(source: str, tail: str) -> re.Pattern[str] | None:
     """What may be appended to `tail` without rendering: words in running text, code in a code block."""
-    if source.startswith(("```", "~~~")):
+    if _in_fence(source):
         return _PLAIN_CODE if "\n" in source else None
     if not tail or source.endswith(("  ", "\n", "\\")) or "<table" in tail or "<pre" in tail:
         return None
