@@ -39,3 +39,11 @@ def test_a_battle_is_seen_by_its_voter_alone(minji: Citizen, junho: Citizen) -> 
     assert junho.http.get(f"{path}/turns/1/stream").status_code == 404
     assert junho.vote(path).status_code == 404
     assert httpx.get(minji.origin + path).status_code == 404
+
+
+def test_a_consent_to_an_older_text_does_not_count(minji: Citizen) -> None:
+    form = {"prompt": "안녕하세요", "consent": ["participate"]}
+    refused = minji.post("/battles", **form, consent_version="0")
+    assert refused.status_code == 422
+    assert "안녕하세요" in refused.text
+    assert minji.post("/battles", **form, consent_version="1").status_code == 303

@@ -88,8 +88,13 @@ async def ask(
     prompt: Prompt = "",
     suggestion: Annotated[str, Form()] = "",
     consent: Annotated[tuple[str, ...], Form()] = (),
+    consent_version: Annotated[str, Form()] = CONSENT_VERSION,
 ) -> Response:
-    """Starts a battle; a refusal shows the form again with the question kept."""
+    """Starts a battle; a refusal shows the form again with the question kept.
+
+    Ticks under another version of the consent's text than today's do not count.
+    """
+    consent = consent if consent_version == CONSENT_VERSION else ()
     start = partial(_start, caller=caller, prompt=prompt, code=suggestion, consent=consent)
     try:
         caller.relays.check_room()
