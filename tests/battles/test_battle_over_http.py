@@ -42,8 +42,8 @@ def test_a_battle_is_seen_by_its_voter_alone(minji: Citizen, junho: Citizen) -> 
 
 
 def test_a_consent_to_an_older_text_does_not_count(minji: Citizen) -> None:
-    form = {"prompt": "안녕하세요", "consent": ["participate"]}
-    refused = minji.post("/battles", **form, consent_version="0")
+    refused = minji.post("/battles", prompt="안녕하세요", consent=["participate"], consent_version="0")
     assert refused.status_code == 422
     assert "안녕하세요" in refused.text
-    assert minji.post("/battles", **form, consent_version="1").status_code == 303
+    again = minji.post("/battles", prompt="안녕하세요", consent=["participate"], consent_version="1")
+    assert again.status_code == 303
