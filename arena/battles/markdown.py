@@ -192,13 +192,25 @@ def _from_line(source: str, number: int) -> str:
 
 
 def _shown(source: str) -> str:
-    """Holds back what is undecided at the end: markers, and a line that may still become a list or a code block."""
+    """Holds back what is undecided at the end: markers, a table's first two lines, a line that may become a list."""
     if _in_fence(source):
         return source
     before, newline, line = source.rpartition("\n")
     if _MARKERS.fullmatch(line) or line.lstrip().startswith("```"):
-        return before + newline
-    return source.rstrip("*_`~")
+        source = before + newline
+    elif not line.lstrip().startswith("|"):
+        return source.rstrip("*_`~")
+    return _without_half_table(source)
+
+
+def _without_half_table(source: str) -> str:
+    """Lines that begin with a bar show when the second is complete: only then is it known to be a table."""
+    *complete, last = source.rsplit("\n", 3)[-3:]
+    for line in reversed(complete):
+        if not line.lstrip().startswith("|"):
+            break
+        last = line + "\n" + last
+    return source[: len(source) - len(last)] if last.startswith("|") and last.count("\n") < 2 else source
 
 
 def _in_fence(source: str) -> bool:
