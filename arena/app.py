@@ -5,6 +5,7 @@ import contextlib
 import gc
 import sys
 from collections.abc import AsyncIterator
+from os import PathLike, stat_result
 
 from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
@@ -39,8 +40,10 @@ PAGES = (arena.battles.routes, arena.ratings.routes, arena.rounds.routes, arena.
 class _Static(StaticFiles):
     """Files whose URL holds their content's hash may be kept for ever."""
 
-    def file_response(self, full_path: str, stat_result: object, scope: Scope, status_code: int = 200) -> Response:  # type: ignore[override]
-        response = super().file_response(full_path, stat_result, scope, status_code)  # type: ignore[arg-type]
+    def file_response(
+        self, full_path: str | PathLike[str], stat_result: stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
         lasting = scope["query_string"].startswith(b"v=")
         response.headers["Cache-Control"] = (
             "public, max-age=31536000, immutable" if lasting else "public, max-age=86400"

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
 
 from arena.accounts.actions import SESSION_LENGTH, end_session, password_fits, start_session
@@ -36,8 +36,8 @@ CurrentOperator = Annotated[bool, Depends(is_operator)]
 
 
 @router.get("/sign-in")
-async def sign_in_form(request: Request, next: str = "/rounds") -> Response:  # noqa: A002 - the query's name
-    return render(request, "accounts/sign_in.html", SignInPage("", local_path(next), None))
+async def sign_in_form(request: Request, back_to: Annotated[str, Query(alias="next")] = "/rounds") -> Response:
+    return render(request, "accounts/sign_in.html", SignInPage("", local_path(back_to), None))
 
 
 @router.post("/sign-in", dependencies=[Csrf])
@@ -47,16 +47,16 @@ async def sign_in(
     locale: CurrentLocale,
     email: Annotated[str, Form(max_length=254)],
     password: Annotated[str, Form(max_length=1000)],
-    next: Annotated[str, Form()] = "/rounds",  # noqa: A002 - the form field's name
+    back_to: Annotated[str, Form(alias="next")] = "/rounds",
 ) -> Response:
     admin = await arena.db.read(lambda session: admin_by_email(session, email))
     fits = await arena.db.read(lambda _session: password_fits(admin, password))
     if admin is None or admin.id is None or not fits:
         problem = translations(locale).gettext(WRONG)
-        return render(request, "accounts/sign_in.html", SignInPage(email, local_path(next), problem), status=422)
+        return render(request, "accounts/sign_in.html", SignInPage(email, local_path(back_to), problem), status=422)
     admin_id = admin.id
     token = await arena.db.write(lambda session: start_session(session, admin_id, now()))
-    response = see_other(local_path(next))
+    response = see_other(local_path(back_to))
     set_cookie(request, response, COOKIE, token, max_age=int(SESSION_LENGTH.total_seconds()))
     return response
 

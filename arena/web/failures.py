@@ -1,5 +1,6 @@
 """One place where errors become answers: a page, the part that htmx shows, or RFC 9457 problem details."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
@@ -62,7 +63,7 @@ def problem_of(_request: Request, error: Exception) -> Response:
     return JSONResponse(body, found.status, _headers(found, error), media_type="application/problem+json")
 
 
-def handle_failures(app: FastAPI, as_answer: object) -> None:
+def handle_failures(app: FastAPI, as_answer: Callable[[Request, Exception], Response]) -> None:
     """Makes every error of `app` an answer by `as_answer`, which is `page_of` or `problem_of`."""
     for kind in (ArenaError, RequestValidationError, HTTPException, Exception):
-        app.add_exception_handler(kind, as_answer)  # type: ignore[arg-type] # starlette types it too narrowly
+        app.add_exception_handler(kind, as_answer)

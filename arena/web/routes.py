@@ -32,10 +32,10 @@ async def preferences(
     request: Request,
     locale: Annotated[str | None, Form()] = None,
     theme: Annotated[str | None, Form()] = None,
-    next: Annotated[str, Form()] = "/",  # noqa: A002 - the form field's name
+    back_to: Annotated[str, Form(alias="next")] = "/",
 ) -> Response:
     """Remembers the language or the theme in a cookie."""
-    response = see_other(local_path(next))
+    response = see_other(local_path(back_to))
     for name, value, known in (("arena_locale", locale, LOCALES), ("arena_theme", theme, THEMES)):
         if value is None:
             continue
