@@ -33,7 +33,6 @@ from arena.web.rendering import Renderer, data_folder
 from arena.web.services import Services
 from arena.web.visitor import Identity
 
-SWITCH_S = 0.001  # how long a database thread may keep the event loop waiting
 PAGES = (arena.battles.routes, arena.ratings.routes, arena.rounds.routes, arena.accounts.routes, arena.web.routes)
 
 
@@ -56,9 +55,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
     app.state.relays = Relays(services.db, services.settings.max_battles)
     STREAMS.set_function(lambda: len(app.state.relays))
-    gc.collect()
-    gc.freeze()  # what is there now stays: the collector need not look through it while answers stream
-    sys.setswitchinterval(SWITCH_S)
     worker = asyncio.create_task(work(services.db, TASKS)) if services.settings.embedded_worker else None
     try:
         yield
@@ -115,4 +111,17 @@ def _api(services: Services) -> FastAPI:
 def app_from_environment() -> FastAPI:
     """For uvicorn's worker processes."""
     configure_logging()
-    return create_app(load_settings())
+    app = create_app(load_settings())
+    favour_event_loop()
+    return app
+
+
+def favour_event_loop() -> None:
+    """Tunes this process for streaming, once all is loaded.
+
+    What is there now stays, so the garbage collector need not look through it again; and a database thread keeps
+    the event loop waiting for a millisecond at most.
+    """
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(0.001)

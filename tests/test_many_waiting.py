@@ -47,6 +47,11 @@ async def wait_in_battle(client: httpx.AsyncClient, stage: Stage, begun: asyncio
             pass
 
 
+async def all_begun(begun: asyncio.Semaphore) -> None:
+    for _ in range(BATTLES):
+        await begun.acquire()
+
+
 async def assert_answers(client: httpx.AsyncClient, stage: Stage) -> None:
     for path in ["/healthz", "/readyz", "/", "/rounds/stage-1/rules", "/metrics"] * 3:
         assert (await client.get(path)).status_code == 200, path
@@ -62,8 +67,10 @@ def test_everything_else_still_answers(stage: Stage, silent: Endpoint) -> None:
         async with httpx.AsyncClient(base_url=stage.origin, limits=limits, timeout=60) as client:
             waiting = [asyncio.create_task(wait_in_battle(client, stage, begun)) for _ in range(BATTLES)]
             try:
-                for _ in waiting:
-                    await begun.acquire()
+                everyone = asyncio.create_task(all_begun(begun))
+                for early in (await asyncio.wait([everyone, *waiting], return_when=asyncio.FIRST_COMPLETED))[0]:
+                    early.result()
+                assert everyone.done()
                 await assert_answers(client, stage)
                 assert silent.active == 2 * BATTLES
                 assert not any(task.done() for task in waiting)
