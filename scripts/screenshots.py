@@ -27,7 +27,7 @@ BATTLES: tuple[tuple[str, ViewportSize, str, Literal["light", "dark"]], ...] = (
     ("battle-phone", PHONE, "ko-KR", "light"),
     ("battle-phone-en-dark", PHONE, "en-GB", "dark"),
 )
-VOTES = 150
+VOTES = 120
 
 
 @contextmanager
