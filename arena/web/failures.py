@@ -6,6 +6,7 @@ from http import HTTPStatus
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -23,6 +24,8 @@ def _as_arena_error(error: Exception) -> ArenaError:
         return error
     if isinstance(error.__cause__, ArenaError):
         return error.__cause__  # FastAPI wraps what was raised while it read the body
+    if isinstance(error, DataError):
+        return InvalidError()  # what no database can hold, such as a NUL in an address
     if isinstance(error, RequestValidationError):
         return NotFoundError() if any(e["loc"][0] == "path" for e in error.errors()) else InvalidError()
     if isinstance(error, HTTPException):
@@ -65,5 +68,5 @@ def problem_of(_request: Request, error: Exception) -> Response:
 
 def handle_failures(app: FastAPI, as_answer: Callable[[Request, Exception], Response]) -> None:
     """Makes every error of `app` an answer by `as_answer`, which is `page_of` or `problem_of`."""
-    for kind in (ArenaError, RequestValidationError, HTTPException, Exception):
+    for kind in (ArenaError, DataError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, as_answer)
