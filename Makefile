@@ -20,14 +20,16 @@ help: ## this list
 demo: .venv/.runtime $(if $(filter real,$(MODELS)),.venv-models/.installed) ## set up and serve the arena with demo teams at http://127.0.0.1:8000 (MODELS=real: small language models)
 	@exec .venv/bin/arena demo $(DEMO_OPTIONS)
 
-test: .venv/.dev .venv-models/.installed debian-test ## set up and run every check and test, with a real browser and a real PostgreSQL (under 15 minutes)
+test: .venv/.dev .venv-models/.installed .venv-peers/.installed debian-test ## set up and run every check and test, with a real browser and a real PostgreSQL (under 15 minutes)
 	@exec scripts/check.sh lint tests browser
 
 lint: .venv/.dev ## the checks that run nothing: ruff, mypy, djlint, import-linter (half a minute)
 	@exec scripts/check.sh lint
 
-bench: .venv/.dev debian-bench ## measure the relay, battles and votes against nginx as the yardstick
-	@exec $(PYTHON_BIN) -m benchmarks.run
+bench: .venv/.dev .venv-peers/.installed debian-bench ## measure the arena beside nginx, its ratings beside other projects', and their intervals' coverage
+	@$(PYTHON_BIN) -m benchmarks.run
+	@$(PYTHON_BIN) -m benchmarks.ratings
+	@$(PYTHON_BIN) -m benchmarks.coverage
 
 lock: .venv/.bootstrap ## write the lock files anew from pyproject.toml (UPGRADE=1: with the newest versions)
 	@exec scripts/lock.sh $(if $(UPGRADE),--upgrade)
@@ -39,7 +41,7 @@ screenshots: .venv/.dev debian-test ## take the screenshots of the README anew
 	@exec $(PYTHON_BIN) scripts/screenshots.py
 
 clean: ## remove what set-up and tests made (environments, caches); data stays
-	rm -rf .venv .venv-models .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist *.egg-info
+	rm -rf .venv .venv-models .venv-peers .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist *.egg-info
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/.bootstrap: requirements-bootstrap.lock
@@ -53,6 +55,9 @@ clean: ## remove what set-up and tests made (environments, caches); data stays
 
 .venv-models/.installed: requirements-models.lock .venv/.bootstrap
 	@$(SETUP) models && touch $@
+
+.venv-peers/.installed: requirements-peers.lock .venv/.bootstrap
+	@$(SETUP) peers && touch $@
 
 debian-test:
 	@$(SETUP) debian chromium fonts-noto-cjk postgresql

@@ -118,6 +118,23 @@ def migrate() -> None:
     typer.echo("the schema is current")
 
 
+@app.command()
+def rate(
+    file: Annotated[Path, typer.Argument(metavar="VOTES", help="CSV, NDJSON or Parquet; - reads standard input")],
+    as_json: Annotated[bool, typer.Option("--json", help="print exact figures as JSON")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="refuse a file that has rows which are no votes")] = False,
+    no_side: Annotated[bool, typer.Option("--no-side", help="fit without an effect of the side shown first")] = False,
+    votes_per_voter: Annotated[int | None, typer.Option(min=1, help="count only the first so many of each")] = None,
+) -> None:
+    """Rates any vote file with columns model_a, model_b, winner and, if known, voter.
+
+    Example: arena rate votes.csv --json
+    """
+    from arena.offline.command import run_rate
+
+    run_rate(file, votes_per_voter, as_json=as_json, strict=strict, side=not no_side)
+
+
 @round_app.command("create")
 def round_create(file: Annotated[Path, typer.Argument(help="a round file, see docs/round.example.toml")]) -> None:
     """Makes a draft round of a round file and prints its rules hash.
@@ -189,6 +206,40 @@ def round_show(slug: Slug) -> None:
         typer.echo(f"rules hash {found.rules_hash}")
         typer.echo(f"seed commitment {found.seed_commitment}")
         typer.echo(f"rules {found.rules}")
+
+
+@round_app.command("recount")
+def round_recount(
+    slug: Slug,
+    fix: Annotated[
+        bool, typer.Option("--mend", help="replace cells that differ by what the votes add up to")
+    ] = False,
+) -> None:
+    """Compares a round's kept cells with its votes; exit 1 when they differ.
+
+    Example: arena round recount stage-1 --mend
+    """
+    from arena.battles.cells import recount
+    from arena.battles.counting import mend
+    from arena.rounds.queries import find_round
+
+    with _database() as (db, _):
+        with db.reading() as session:
+            found = find_round(session, slug)
+        if found is None:
+            raise RefusedError(f"there is no round {slug!r}")
+        with db.reading() as session:
+            differences = recount(session, found)
+        if differences and fix:
+            db.writing(lambda s: mend(s, found))
+    for line in differences:
+        typer.echo(line)
+    if not differences:
+        typer.echo("the cells agree with the votes")
+    elif fix:
+        typer.echo("mended: the cells are now what the votes add up to")
+    else:
+        raise typer.Exit(1)
 
 
 @admin_app.command("create")

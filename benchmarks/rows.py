@@ -1,7 +1,6 @@
 """The table's rows, in groups that each start servers of their own."""
 
 import statistics
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from benchmarks.control import Control
 from benchmarks.load import percentile
 from benchmarks.processes import Server
 from benchmarks.relay import Sample
+from benchmarks.table import Row, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +46,6 @@ QUICK = Plan(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """`met` is None where there is no bar."""
-
-    what: str
-    measured: str
-    bar: str = ""
-    met: bool | None = None
-
-
 @dataclass(slots=True)
 class Rig:
     """The plan, the fake endpoint, and a place for servers; each group of rows starts its own."""
@@ -79,10 +69,6 @@ class Rig:
     def _new_directory(self) -> Path:
         self._started += 1
         return self.directory / str(self._started)
-
-
-def say(text: str) -> None:
-    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
 
 
 def ms(seconds: float) -> str:

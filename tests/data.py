@@ -1,8 +1,9 @@
 """What tests below HTTP need: voters, battles moved by hand, and threads that set off together."""
 
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -14,13 +15,13 @@ from arena.battles.actions import claim_turn, finish_turn, start_battle
 from arena.battles.queries import CastVote, turn_job
 from arena.battles.relay import Outcome, Said
 from arena.battles.tables import Battle, Feedback, Turn, Vote
-from arena.battles.votes import cast_vote
+from arena.battles.votes import cast_vote, exclude_votes, reinstate_votes
 from arena.clock import now
-from arena.db import Database
+from arena.db import Database, Work
 from arena.ratings.actions import close_round
 from arena.rounds.queries import find_round
 from arena.rounds.tables import Round
-from tests.support import open_round, round_file
+from tests.support import eventually, open_round, round_file
 
 T = TypeVar("T")
 
@@ -86,6 +87,14 @@ def votes(db: Database, battle: Battle, choice: str = "a", voter_id: str = MINJI
     return db.writing(lambda session: cast_vote(session, voter_id, battle.id, choice, now()))
 
 
+def excludes(db: Database, *vote_ids: int) -> tuple[int, ...]:
+    return db.writing(lambda session: exclude_votes(session, vote_ids))
+
+
+def reinstates(db: Database, *vote_ids: int) -> tuple[int, ...]:
+    return db.writing(lambda session: reinstate_votes(session, vote_ids))
+
+
 def claims(db: Database, turn: Turn, at: datetime, *, stopped: bool = False) -> bool:
     return db.writing(lambda session: claim_turn(session, fresh(session, turn), at, stopped=stopped))
 
@@ -126,6 +135,21 @@ def in_parallel(calls: Sequence[Callable[[], T]]) -> list[T | Exception]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+@contextmanager
+def under_way(db: Database) -> Iterator[Session]:
+    """A transaction that is committed at the end of the block, and not before."""
+    with Session(db.engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def run_into(db: Database, pool: ThreadPoolExecutor, work: Work[T]) -> Future[T]:
+    """Starts a write that has to wait for another PostgreSQL transaction, and returns once it waits."""
+    before = waiting_for_a_lock(db)
+    future = pool.submit(db.writing, work)
+    assert eventually(lambda: waiting_for_a_lock(db) > before)
+    return future
 
 
 def waiting_for_a_lock(db: Database) -> int:

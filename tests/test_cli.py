@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import select
 
 from arena.accounts.actions import password_fits
 from arena.accounts.queries import admin_by_email, key_scopes
 from arena.accounts.tables import Admin, ApiKey
+from arena.battles.tables import VoteCell
 from arena.cli import main
 from arena.db import Database
+from tests.data import MINJI, opened, voted, voter
 
 EXAMPLE = Path(__file__).parent.parent / "docs" / "round.example.toml"
 PASSWORD = "a long enough password"
@@ -27,10 +30,12 @@ COMMANDS = [
     "serve",
     "worker",
     "migrate",
+    "rate",
     "round create",
     "round open",
     "round close",
     "round show",
+    "round recount",
     "admin create",
     "key create",
 ]
@@ -155,6 +160,22 @@ def test_showing_a_round_tells_its_entries_votes_and_rules_but_not_its_seed(
     assert '"seed"' not in shown
 
 
+def test_cells_that_differ_from_the_votes_are_named_and_mended_on_demand(
+    arena: Arena, settings: dict[str, str], db: Database
+) -> None:
+    opened(db)
+    voted(db, voter(db, MINJI))
+    agreed = arena("round", "recount", "stage-1", **settings)
+    assert (agreed.code, agreed.out) == (0, "the cells agree with the votes\n")
+    db.writing(lambda session: session.execute(update(VoteCell).values(both_bad=7)))
+    differing = arena("round", "recount", "stage-1", **settings)
+    assert differing.code == 1
+    assert re.search(r"^e\d-e\d: .*both_bad=7 kept, .*both_bad=0 counted$", differing.out, re.MULTILINE)
+    mended = arena("round", "recount", "stage-1", "--mend", **settings)
+    assert (mended.code, mended.out.splitlines()[:-1]) == (0, differing.out.splitlines())
+    assert arena("round", "recount", "stage-1", **settings).code == 0
+
+
 @pytest.mark.parametrize(
     ("state", "verb"),
     [("draft", "close"), ("open", "open"), ("closed", "open"), ("closed", "close")],
@@ -175,7 +196,7 @@ def test_a_second_round_waits_until_the_first_is_closed(arena: Arena, sqlite: di
     assert "stage-1" in refused(last)
 
 
-@pytest.mark.parametrize("verb", ["open", "close", "show"])
+@pytest.mark.parametrize("verb", ["open", "close", "show", "recount"])
 def test_an_unknown_round_is_named(arena: Arena, sqlite: dict[str, str], verb: str) -> None:
     assert "'stage-9'" in refused(arena("round", verb, "stage-9", **sqlite))
 
@@ -298,7 +319,7 @@ def test_migrating_makes_a_database_usable_and_may_be_repeated(arena: Arena, hom
     assert "'stage-1'" in refused(arena("round", "show", "stage-1"))
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ("demo", "migrate")])
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ("demo", "migrate", "rate")])
 def test_without_a_schema_every_command_says_what_to_run(arena: Arena, command: str) -> None:
     rest = {
         "round create": [str(EXAMPLE)],

@@ -37,8 +37,8 @@ def locked(lock: str) -> dict[str, Version]:
 
 
 def test_there_is_a_lock_for_each_group() -> None:
-    groups = ["requirements-bootstrap.lock", "requirements-dev.lock", "requirements-models.lock"]
-    assert [*groups, "requirements.lock"] == LOCKS
+    groups = ["bootstrap", "dev", "models", "peers"]
+    assert [*(f"requirements-{group}.lock" for group in groups), "requirements.lock"] == LOCKS
 
 
 @pytest.mark.parametrize("lock", LOCKS)

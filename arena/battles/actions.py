@@ -1,6 +1,7 @@
 """Writes of battles: every move of a state is one conditional UPDATE whose row count is checked."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -18,6 +19,7 @@ from arena.rounds.actions import held_round
 from arena.rounds.pairing import pair
 from arena.rounds.queries import accepts, newest_epoch, rules_of
 from arena.rounds.tables import Round
+from arena.stats.style import FEATURES, style_of
 from arena.teams.queries import entries_of
 
 if TYPE_CHECKING:
@@ -175,7 +177,10 @@ def checkpoint_turn(session: Session, job: "TurnJob", said: "tuple[Said, Said]",
 
 
 def finish_turn(session: Session, job: "TurnJob", outcome: "Outcome", said: "tuple[Said, Said]") -> bool:
-    """Saves a turn's end and moves its battle: on when complete, void when an endpoint failed."""
+    """Saves a turn's end and moves its battle: on when complete, void when an endpoint failed.
+
+    An answer that has ended so has its style counted; a paused or stopped one may begin again.
+    """
     battle_id = session.exec(select(Turn.battle_id).where(Turn.id == job.turn_id)).one()
     _held_state(session, battle_id)
     if not _moved(session, _running(job).values(state=outcome)):
@@ -183,6 +188,7 @@ def finish_turn(session: Session, job: "TurnJob", outcome: "Outcome", said: "tup
     _save_answers(session, job.turn_id, said)
     after = {"complete": "votable", "failed": "void"}.get(outcome)
     if after:
+        _save_styles(session, job.turn_id, said)
         _moved(session, _battle_from("streaming", battle_id).values(state=after))
     return True
 
@@ -201,18 +207,29 @@ def _running(job: "TurnJob") -> Update:
     )
 
 
+def _saving(columns: Iterable[str]) -> Update:
+    """Saves columns of one side's answer in a turn."""
+    its = (_ANSWERS.c.turn_id == bindparam("turn")) & (_ANSWERS.c.side == bindparam("of_side"))
+    return update(_ANSWERS).where(its).values({name: bindparam(name) for name in columns})
+
+
 # Built once: every streaming turn saves this every few seconds.
-_SAVE_ANSWER = (
-    update(_ANSWERS)
-    .where(_ANSWERS.c.turn_id == bindparam("turn"), _ANSWERS.c.side == bindparam("of_side"))
-    .values({name: bindparam(name) for name in ("text", "ending", "first_token_ms", "total_ms")})
-)
+_SAVE_ANSWER = _saving(("text", "ending", "first_token_ms", "total_ms"))
+_SAVE_STYLE = _saving(FEATURES)
 
 
 def _save_answers(session: Session, turn_id: int, said: "tuple[Said, Said]") -> None:
+    _save(session, _SAVE_ANSWER, turn_id, [asdict(answer) for answer in said])
+
+
+def _save_styles(session: Session, turn_id: int, said: "tuple[Said, Said]") -> None:
+    _save(session, _SAVE_STYLE, turn_id, [style_of(answer.text)._asdict() for answer in said])
+
+
+def _save(session: Session, saving: Update, turn_id: int, columns: list[dict[str, Any]]) -> None:
     session.connection().execute(
-        _SAVE_ANSWER,
-        [{"turn": turn_id, "of_side": side, **asdict(answer)} for side, answer in zip(("a", "b"), said, strict=True)],
+        saving,
+        [{"turn": turn_id, "of_side": side, **of_side} for side, of_side in zip(("a", "b"), columns, strict=True)],
     )
 
 

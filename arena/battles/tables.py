@@ -1,8 +1,9 @@
 """Battles, turns, answers and votes. The state machines live in CHECKs here and in conditional UPDATEs in actions."""
 
 from datetime import datetime
+from typing import ClassVar
 
-from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint, text
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Index, UniqueConstraint, false, text
 from sqlmodel import Field
 
 from arena.db import Row
@@ -72,7 +73,10 @@ class Turn(Row, table=True):
 
 
 class Answer(Row, table=True):
-    """What one side said in a turn. `ending` and the timings are for the operator and the team, never the voter."""
+    """What one side said in a turn. `ending` and the timings are for the operator and the team, never the voter.
+
+    The last five describe its style (see `arena.stats.style`), once the turn has ended.
+    """
 
     __table_args__ = (
         UniqueConstraint("turn_id", "side"),
@@ -86,10 +90,15 @@ class Answer(Row, table=True):
     ending: str | None = None
     first_token_ms: int | None = None
     total_ms: int | None = None
+    characters: int | None = None
+    headings: int | None = None
+    list_items: int | None = None
+    bold: int | None = None
+    code: int | None = None
 
 
 class Vote(Row, table=True):
-    """One per battle, final. `receipt` is what the voter takes away."""
+    """One per battle, final. `receipt` is what the voter takes away; an `excluded` vote is kept and not rated."""
 
     __table_args__ = (CheckConstraint("choice in ('a', 'b', 'tie', 'both_bad')", name="choice"),)
 
@@ -98,6 +107,31 @@ class Vote(Row, table=True):
     receipt: str = Field(unique=True, max_length=32)
     choice: str
     cast_at: datetime
+    excluded: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+
+
+class VoteCell(Row, table=True):
+    """What the rated votes on one ordered pair of entries add up to, kept up to date with every vote.
+
+    `a`, `b`, `tie` and `both_bad` count choices; `voters` counts those whose first rated vote is one of these.
+    `together` says how these votes go with those that the same voters had cast before them, by the pair of
+    entry ids those were on ("3-7"): [nn, ny, yn, yy], the sums over these votes of n, y, c n and c y, where n and
+    y are the number of the voter's earlier votes on that pair and their credit, and c is the vote's own credit.
+    `changes` counts how often the row was changed: a round's sum of it tells whether anything has.
+    """
+
+    __tablename__: ClassVar[str] = "vote_cell"
+
+    round_id: int = Field(foreign_key="round.id", primary_key=True)
+    entry_a: int = Field(foreign_key="entry.id", primary_key=True)
+    entry_b: int = Field(foreign_key="entry.id", primary_key=True)
+    a: int = 0
+    b: int = 0
+    tie: int = 0
+    both_bad: int = 0
+    voters: int = 0
+    together: dict[str, list[int]] = Field(sa_column=Column(JSON, nullable=False))
+    changes: int = 0
 
 
 class Feedback(Row, table=True):

@@ -1,20 +1,23 @@
-"""The writes of a vote: one a battle, final; and the reasons that may follow it."""
+"""The writes of a vote: one a battle, final; the reasons that may follow it; and whether it is rated."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import bindparam, insert, update
 from sqlmodel import Session, col, select
 
+from arena.accounts.tables import Voter
 from arena.battles.actions import NOT_YET, OVER, ROUND_CLOSED
+from arena.battles.counting import change_cells, count_vote, held, tallies_of
 from arena.battles.pages import COMMENT_LIMIT, REASONS
 from arena.battles.queries import CastVote, battle_of, vote_on
 from arena.battles.tables import CHOICES, Feedback
 from arena.db import Row, add_unless_there
-from arena.errors import N_, ConflictError, InvalidError
-from arena.rounds.queries import accepts
+from arena.errors import N_, ConflictError, InvalidError, NotFoundError
+from arena.rounds.actions import held_round
+from arena.rounds.queries import accepts, rules_of
 from arena.rounds.tables import Round
 
 VOTED = N_("You have already voted on this comparison, and a vote is final.")
@@ -32,7 +35,7 @@ _TAKE_VOTE = (
     update(_BATTLES)
     .where(
         _BATTLES.c.id == bindparam("battle"),
-        _BATTLES.c.voter_id == bindparam("voter"),
+        _BATTLES.c.voter_id == held(col(Voter.id) == bindparam("voter")).scalar_subquery(),
         _BATTLES.c.state == "votable",
         _BATTLES.c.round_id.in_(_ACCEPTING),
     )
@@ -64,6 +67,7 @@ def cast_vote(session: Session, voter_id: str, battle_id: str, choice: str, now:
     vote_id = session.connection().execute(
         _INSERT_VOTE, {"battle": battle_id, "receipt": receipt, "choice": choice, "now": now}
     )
+    count_vote(session.connection(), battle_id)
     return CastVote(vote_id.scalar_one(), choice, receipt, now, feedback_given=False)
 
 
@@ -77,6 +81,55 @@ def _voted_before(session: Session, voter_id: str, battle_id: str, choice: str, 
     if not accepts(round_, now):
         raise ConflictError(ROUND_CLOSED, code="round_closed")
     raise ConflictError(NOT_YET if battle.state == "streaming" else OVER, code="not_votable")
+
+
+def exclude_votes(session: Session, vote_ids: Collection[int]) -> tuple[int, ...]:
+    """Takes votes out of the ratings, where their voters' next votes move up.
+
+    Returns those that were not excluded before. Raises NotFoundError for an unknown vote, and ConflictError
+    unless their round is open, as final figures never change.
+    """
+    return _exclude(session, set(vote_ids), excluded=True)
+
+
+def reinstate_votes(session: Session, vote_ids: Collection[int]) -> tuple[int, ...]:
+    """Takes excluded votes back in. Returns those that were excluded before; raises as `exclude_votes`."""
+    return _exclude(session, set(vote_ids), excluded=False)
+
+
+def _exclude(session: Session, vote_ids: set[int], *, excluded: bool) -> tuple[int, ...]:
+    if not vote_ids:
+        return ()
+    round_, battles = _held(session, vote_ids)
+    connection, cap = session.connection(), rules_of(round_).rated_votes_per_voter
+    before = tallies_of(connection, battles, cap)
+    moved = connection.execute(
+        update(_VOTES)
+        .where(_VOTES.c.id.in_(vote_ids), _VOTES.c.excluded != excluded)
+        .values(excluded=excluded)
+        .returning(_VOTES.c.id)
+    )
+    ids = tuple(sorted(moved.scalars()))
+    change_cells(connection, round_.id or 0, before, tallies_of(connection, battles, cap))
+    return ids
+
+
+def _held(session: Session, vote_ids: set[int]) -> tuple[Round, Collection[str]]:
+    """The votes' open round and a battle of each of their voters, round and voters held."""
+    connection = session.connection()
+    found = connection.execute(
+        select(_BATTLES.c.id, _BATTLES.c.voter_id, _BATTLES.c.round_id)
+        .join(_VOTES, _VOTES.c.battle_id == _BATTLES.c.id)
+        .where(_VOTES.c.id.in_(vote_ids))
+    ).all()
+    if len(found) < len(vote_ids):
+        raise NotFoundError
+    rounds = [held_round(session, round_id) for round_id in sorted({row.round_id for row in found})]
+    if any(round_.state != "open" for round_ in rounds):
+        raise ConflictError(code="round_closed")
+    battles = {row.voter_id: row.id for row in found}
+    connection.execute(held(col(Voter.id).in_(battles)))
+    return rounds[0], battles.values()  # of several, only one could have been open
 
 
 def give_feedback(session: Session, vote: CastVote, reasons: Sequence[str], comment: str, now: datetime) -> CastVote:

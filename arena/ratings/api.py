@@ -12,8 +12,8 @@ from starlette.responses import Response, StreamingResponse
 
 from arena.accounts.queries import key_scopes
 from arena.battles.queries import votes_cast
-from arena.errors import N_, ForbiddenError, UnauthorizedError
-from arena.ratings.actions import ratings_body
+from arena.errors import N_, ConflictError, ForbiddenError, UnauthorizedError
+from arena.ratings.actions import FILTER
 from arena.ratings.queries import PAGE, newest_settled_vote, snapshot_of, votes_after
 from arena.ratings.schemas import (
     EntryOut,
@@ -23,19 +23,23 @@ from arena.ratings.schemas import (
     RatingsOut,
     RoundOut,
     RoundsOut,
+    ScoresOut,
     TeamNames,
     VoteOut,
     Winner,
 )
-from arena.rounds.queries import published_round, published_rounds
+from arena.rounds.queries import published_round, published_rounds, rules_of
 from arena.rounds.tables import Round
-from arena.stats.bradley_terry import rate
-from arena.stats.cells import Outcome, count_cells
+from arena.stats.cells import Cells, Outcome, count_cells
+from arena.stats.clusters import Independent
+from arena.stats.figures import ratings_body
+from arena.stats.rating import rate_exactly
 from arena.teams.queries import entries_of
 from arena.web.services import Arena
 
 EMPTY_LEDGER_ROOT = hashlib.sha256(b"").hexdigest()
 NO_KEY = N_("A valid API key is needed: send `Authorization: Bearer KEY`.")
+NOT_FINAL = N_("The scores are final when the round is closed; ask with ?provisional=true for those so far.")
 NO_SCOPE = N_("This key lacks the scope %(scope)s.")
 
 bearer = HTTPBearer(auto_error=False, description="An API key made by `arena key create`.")
@@ -137,7 +141,7 @@ async def ratings(request: Request, slug: Slug, arena: Arena) -> Response:
     def load(session: Session) -> RatingsOut:
         found = published_round(session, slug)
         teams, kept = _teams(session, found), snapshot_of(session, found.id or 0)
-        body = kept.ratings if kept else ratings_body(rate(list(teams), count_cells(list(teams), ())))
+        body = kept.ratings if kept else _no_ratings(found, sorted(teams))
         return RatingsOut.model_validate(
             {
                 **body,
@@ -147,6 +151,45 @@ async def ratings(request: Request, slug: Slug, arena: Arena) -> Response:
                 "computed_at": kept.computed_at.isoformat() if kept else None,
                 "final": bool(kept and kept.final),
                 "entries": [{**item, "team": teams[item["entry"]]} for item in body["entries"]],
+            }
+        )
+
+    return _answer(request, await arena.db.read(load))
+
+
+def _no_ratings(found: Round, codes: list[str]) -> dict[str, Any]:
+    """Before the first snapshot."""
+    counts = count_cells(codes, ())
+    nothing = rate_exactly(Cells(tuple(codes), counts, Independent(counts)))
+    cap = rules_of(found).rated_votes_per_voter
+    return ratings_body(nothing) | {"filter": FILTER | {"votes_per_voter": cap}, "cells_hash": None}
+
+
+@router.get(
+    "/rounds/{slug}/scores",
+    response_model=ScoresOut,
+    responses=NOT_MODIFIED | {409: {**PROBLEMS[404], "description": "the scores are not final yet"}},
+    dependencies=[Depends(Needs("ratings:read"))],
+)
+async def scores(request: Request, slug: Slug, arena: Arena, provisional: bool = False) -> Response:
+    """Points of the user axis, by the round's frozen formula; before the round is closed only as provisional ones."""
+
+    def load(session: Session) -> ScoresOut:
+        found = published_round(session, slug)
+        teams, kept = _teams(session, found), snapshot_of(session, found.id or 0)
+        if kept is None or not (kept.final or provisional):
+            raise ConflictError(NOT_FINAL, code="not_final")
+        return ScoresOut.model_validate(
+            {
+                **kept.scores,
+                "round": found.slug,
+                "rules_hash": found.rules_hash,
+                "method": kept.ratings["method"],
+                "method_version": kept.ratings["method_version"],
+                "figures_hash": kept.ratings["figures_hash"],
+                "computed_at": kept.computed_at.isoformat(),
+                "final": kept.final,
+                "entries": [{**item, "team": teams[item["entry"]]} for item in kept.scores["entries"]],
             }
         )
 
@@ -194,6 +237,7 @@ async def votes(slug: Slug, arena: Arena, after: Annotated[int, Query(ge=0, le=2
                 model_b=codes[vote.entry_b],
                 winner=WINNER[vote.choice],
                 at=vote.cast_at.isoformat(),
+                excluded=vote.excluded,
             )
             for vote in votes_after(session, round_id, start, PAGE)
             if vote.id <= end

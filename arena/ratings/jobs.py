@@ -1,28 +1,36 @@
 """What the worker does: ratings soon after votes, and rounds opened and closed when their time has come."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import structlog
 from sqlmodel import Session, col, select
 
+from arena.battles.cells import changes, recount
 from arena.clock import now
 from arena.db import Database
 from arena.errors import RefusedError
 from arena.jobs import Task
-from arena.ratings.actions import close_round, compute, store
+from arena.ratings.actions import close_round, compute, store, store_beside, store_recount
+from arena.ratings.beside import beside
 from arena.ratings.queries import newest_vote, snapshot_of
+from arena.ratings.tables import RatingSnapshot
 from arena.rounds.actions import start_round
 from arena.rounds.queries import open_round
 from arena.rounds.tables import Round
+
+log = structlog.get_logger()
+
+RECOUNT_EVERY = timedelta(minutes=10)
 
 
 def _votes_to_rate(session: Session, _at: datetime) -> bool:
     round_ = open_round(session)
     if round_ is None or round_.id is None:
         return False
-    newest, kept = newest_vote(session, round_.id), snapshot_of(session, round_.id)
+    kept = snapshot_of(session, round_.id)
     if kept is None:
         return True
-    return kept.last_vote_id != newest or kept.live["last"] != newest
+    return kept.changes != changes(session, round_.id) or kept.live["last"] != newest_vote(session, round_.id)
 
 
 async def _rate_open_round(db: Database) -> None:
@@ -32,6 +40,43 @@ async def _rate_open_round(db: Database) -> None:
     round_id = round_.id
     computed = await db.read(lambda session: compute(session, round_))
     await db.write(lambda session: store(session, round_id, computed, now()))
+
+
+def _to_recount(session: Session, at: datetime) -> RatingSnapshot | None:
+    """The open round's ratings when a recount is due: after votes, and not more often than every ten minutes."""
+    round_ = open_round(session)
+    kept = snapshot_of(session, round_.id) if round_ and round_.id else None
+    if kept is None or (kept.recounted_at and not kept.recounted_at + RECOUNT_EVERY < at):
+        return None
+    return kept if kept.recounted_at is None or kept.recounted_at < kept.computed_at else None
+
+
+async def _recount_open_round(db: Database) -> None:
+    round_ = await db.read(open_round)
+    if round_ is None or round_.id is None:
+        return
+    round_id = round_.id
+    found = await db.read(lambda session: recount(session, round_))
+    if found:
+        log.error("cells_differ_from_votes", round=round_.slug, cells=found)
+    await db.write(lambda session: store_recount(session, round_id, found, now()))
+
+
+def _without_beside(session: Session) -> Round | None:
+    """A closed round whose final ratings stand alone yet."""
+    missing = select(Round).join(RatingSnapshot, col(RatingSnapshot.round_id) == Round.id)
+    return session.exec(
+        missing.where(col(RatingSnapshot.final), col(RatingSnapshot.beside).is_(None)).limit(1)
+    ).first()
+
+
+async def _compute_beside(db: Database) -> None:
+    round_ = await db.read(_without_beside)
+    if round_ is None or round_.id is None:
+        return
+    round_id = round_.id
+    found = await db.read(lambda session: beside(session, round_))
+    await db.write(lambda session: store_beside(session, round_id, found))
 
 
 def _due(session: Session, at: datetime) -> list[tuple[str, str]]:
@@ -65,4 +110,6 @@ def _move_due_rounds(session: Session) -> None:
 TASKS = (
     Task("schedule", _round_due, _keep_schedule),
     Task("ratings", _votes_to_rate, _rate_open_round),
+    Task("recount", lambda session, at: _to_recount(session, at) is not None, _recount_open_round),
+    Task("beside", lambda session, _at: _without_beside(session) is not None, _compute_beside),
 )

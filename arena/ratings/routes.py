@@ -5,8 +5,8 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from arena.accounts.routes import CurrentOperator
+from arena.ratings.leaderboard import leaderboard_page
 from arena.ratings.pages import LeaderboardPage
-from arena.ratings.queries import leaderboard_page
 from arena.rounds.queries import published_round
 from arena.web.respond import render
 from arena.web.services import Arena, CurrentLocale

@@ -1,32 +1,24 @@
-"""Bradley-Terry ratings with ties as half a win each way, from cells to ratings, intervals and rank ranges.
+"""The Bradley-Terry fit of record: ties as half a win each way, and one term for the side that is shown first.
 
-The model: entry i is preferred to entry j with probability 1 / (1 + exp(t_j - t_i)), t the log-strengths.
-A tie or a both_bad is half a win for each of the two, so the fit is a quasi-likelihood one: its estimate is
-that of the ordinary model with half counts, its variance comes from the votes (see `robust_covariance`).
+The model: entry a, shown first, is preferred to entry b with probability 1 / (1 + exp(-(t_a - t_b + g))), t the
+log-strengths and g the side's effect. A tie or a both_bad is half a win for each of the two, so the fit is a
+quasi-likelihood one: its estimate is that of the ordinary model with half counts, its variance comes from the
+votes (see `covariance`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from math import log
-from statistics import NormalDist
-from typing import Final, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.stats.cells import Counts, check_cells, ties, wins
-from arena.stats.connectivity import largest_group, linked, strongly_connected_groups
+from arena.stats.cells import Cells, Counts, Floats, halves
+from arena.stats.connectivity import has_negative_cycle, largest_group, strongly_connected_groups
+from arena.stats.newton import damping
 
-METHOD: Final = "bt-half"
-METHOD_VERSION: Final = "1"
-MEAN_RATING: Final = 1000.0
-ELO_PER_LOG_STRENGTH: Final = 400 / log(10)
-CONFIDENCE: Final = 0.95
-
-Floats: TypeAlias = NDArray[np.float64]
-
-_STEPS = 200
-_LAST_STEP = 1e-8
+_STEPS: Final = 200
+_LAST_STEP: Final = 1e-8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,198 +27,142 @@ class NotRatable:
 
     - `too_few_entries`: fewer than two; names those there are.
     - `no_votes`: names all entries.
-    - `not_connected`: some entries have only won or only lost against the rest, or never met it. Names those
-      outside the largest group in which wins or half wins lead, along some chain, from everyone to everyone.
+    - `not_connected`: the votes fall apart into groups that never met. Names those outside the largest group.
+    - `one_sided`: some entries have only won or only lost against the rest. Names those outside the largest group
+      in which wins or half wins lead, along some chain, from everyone to everyone.
+    - `side_not_estimable`: the votes cannot tell the side's effect from the entries' strengths, for instance
+      because the side shown first won every vote, or each entry was always shown on the same side. Names all.
     """
 
-    code: Literal["too_few_entries", "no_votes", "not_connected"]
+    code: Literal["too_few_entries", "no_votes", "not_connected", "one_sided", "side_not_estimable"]
     entries: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EntryRating:
-    """One entry's figures; those the votes do not give are None.
+@dataclass(frozen=True, slots=True, eq=False)
+class Fit:
+    """`strengths` (n,) with mean 0 and `side`, both in log-odds; `has_side` is False where side was held at 0.
 
-    `rating` and `interval` (95 %, of the distance to the mean of all entries) are on the Elo scale around
-    1000. `rank` is the best and the worst place that the votes leave open. `ties` counts tie and both_bad.
-    `win_share` is the expected share of wins against the other entries, each met equally often.
+    `bread` (n + 1, n + 1), side last, is the inverse information for strengths with mean 0, its last row and
+    column 0 where the side was held.
     """
 
-    entry: str
-    votes: int
-    wins: int
-    losses: int
-    ties: int
-    rating: float | None = None
-    interval: tuple[float, float] | None = None
-    rank: tuple[int, int] | None = None
-    win_share: float | None = None
+    strengths: Floats
+    side: float
+    has_side: bool
+    bread: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Ratings:
-    """The answer of `rate`; `entries` in the order they were given in, `why` only when not ratable."""
-
-    state: Literal["ok", "not_ratable"]
-    why: NotRatable | None
-    method: str
-    method_version: str
-    entries: tuple[EntryRating, ...]
-
-
-def rate(entries: Sequence[str], counts: Counts) -> Ratings:
-    """Rates the entries from their cells (see `arena.stats.cells`); the mean rating is 1000.
-
-    Intervals take every vote as independent of the others: they are too short where one voter's votes go
-    together, and rough while votes are few. Both sides count alike: no term for the side shown first.
-    Raises ValueError when `counts` are not cells of these entries.
-    """
-    check_cells(entries, counts)
-    tallies = _tallies(entries, counts)
-    why = _obstacle(entries, counts)
-    if why is not None:
-        return Ratings("not_ratable", why, METHOD, METHOD_VERSION, tallies)
-    strengths = log_strengths(credits_won(counts))
-    covariance = robust_covariance(strengths, counts)
-    ratings = MEAN_RATING + ELO_PER_LOG_STRENGTH * strengths
-    margins = _z(1) * ELO_PER_LOG_STRENGTH * np.sqrt(covariance.diagonal())
-    ranks = rank_ranges(strengths, covariance)
-    shares = win_shares(strengths)
-    rated = tuple(
-        replace(
-            tally,
-            rating=float(ratings[i]),
-            interval=(float(ratings[i] - margins[i]), float(ratings[i] + margins[i])),
-            rank=ranks[i],
-            win_share=float(shares[i]),
-        )
-        for i, tally in enumerate(tallies)
-    )
-    return Ratings("ok", None, METHOD, METHOD_VERSION, rated)
-
-
-def _tallies(entries: Sequence[str], counts: Counts) -> tuple[EntryRating, ...]:
-    won, lost, tied = wins(counts).sum(axis=1), wins(counts).sum(axis=0), ties(counts).sum(axis=1)
-    return tuple(
-        EntryRating(entry, int(won[i] + lost[i] + tied[i]), int(won[i]), int(lost[i]), int(tied[i]))
-        for i, entry in enumerate(entries)
-    )
-
-
-def _obstacle(entries: Sequence[str], counts: Counts) -> NotRatable | None:
+def obstacle(entries: Sequence[str], counts: Counts, *, side: bool = True) -> NotRatable | None:
+    """Why these cells (n, n, 4) have no finite maximum-likelihood fit; None when they have one."""
     if len(entries) < 2:
         return NotRatable("too_few_entries", tuple(entries))
     if not counts.any():
         return NotRatable("no_votes", tuple(entries))
-    groups = strongly_connected_groups(credits_won(counts) > 0)
-    if len(groups) == 1:
-        return None
-    comparable = largest_group(groups)
-    outside = tuple(entry for i, entry in enumerate(entries) if i not in comparable)
-    return NotRatable("not_connected", outside)
+    first = halves(counts) > 0
+    second = 2 * counts.sum(axis=2) > halves(counts)
+    credited = first | second.T
+    if apart := _outside(entries, credited | credited.T):
+        return NotRatable("not_connected", apart)
+    if apart := _outside(entries, credited):
+        return NotRatable("one_sided", apart)
+    if side and not (_bounded(first, second.T) and _bounded(second.T, first)):
+        return NotRatable("side_not_estimable", tuple(entries))
+    return None
 
 
-def credits_won(counts: Counts) -> Floats:
-    """Shape (n, n): wins of the row's entry against the column's, a tie or both_bad as half a win. Exact."""
-    return wins(counts) + ties(counts) / 2
+def _outside(entries: Sequence[str], edges: NDArray[np.bool_]) -> tuple[str, ...]:
+    """The entries that do not belong to the largest group of those that lead to one another."""
+    if (edges | np.eye(len(edges), dtype=np.bool_)).all():
+        return ()
+    groups = strongly_connected_groups(edges)
+    comparable = groups[0] if len(groups) == 1 else largest_group(groups)
+    return tuple(entry for place, entry in enumerate(entries) if place not in comparable)
 
 
-def log_strengths(credit: Floats) -> Floats:
-    """The maximum-likelihood log-strengths, mean 0, of credits (n, n) whose win graph is strongly connected.
+def _bounded(dear: NDArray[np.bool_], cheap: NDArray[np.bool_]) -> bool:
+    """Whether the likelihood falls when the side's effect grows without end in one direction.
 
-    Newton's method, each step shortened to log(1 + d) / d of itself, d the step's spread: that never
-    overshoots on a logistic likelihood and turns into the full step near the end (Bach 2010, "Self-concordant
-    analysis for logistic regression"; Sun and Tran-Dinh 2019, "Generalized self-concordant functions").
+    It does not if strengths can make up for it: strengths t with t_b - t_a <= 1 wherever a was credited against
+    b at the favoured side, <= -1 where at the other. Such difference constraints have a solution unless a
+    cycle of them adds up to less than 0 (Albert and Anderson 1984 on separation; Bellman 1958 on constraints).
+    """
+    weights = np.where(cheap, -1.0, np.where(dear, 1.0, np.inf))
+    return has_negative_cycle(weights)
+
+
+def fit(counts: Counts, *, side: bool = True) -> Fit:
+    """The maximum-likelihood fit of cells (n, n, 4) that have one (see `obstacle`).
+
+    Newton's method, with shortened steps (`arena.stats.newton.damping`) from the log-odds of all wins.
     Raises ArithmeticError when it does not settle, which needs counts further apart than floats can hold.
     """
-    strengths = _centred(np.log(credit.sum(axis=1) / credit.sum(axis=0)))
+    votes, credit = counts.sum(axis=2).astype(np.float64), halves(counts) / 2
+    size = len(votes)
+    won = (credit + (votes - credit).T).sum(axis=1)
+    lost = ((votes - credit) + credit.T).sum(axis=1)
+    place = np.append(np.log(won / lost), 0.0)
     for _ in range(_STEPS):
-        step = centred_inverse(information(strengths, credit)) @ _score(strengths, credit)
-        spread = float(np.ptp(step))
-        if spread <= _LAST_STEP:
-            return _centred(strengths + step)
-        strengths = _centred(strengths + step * (np.log1p(spread) / spread))
+        p, q = chances(place[:size], float(place[size]))
+        bread = _inverse(votes * p * q, side=side)
+        step = bread @ _gradient(credit * q - (votes - credit) * p)
+        reach = float(np.ptp(step[:size]) + abs(step[size]))
+        full = reach <= _LAST_STEP
+        place += step if full else step * damping(reach)
+        place[:size] -= place[:size].mean()
+        if full:
+            return Fit(place[:size], float(place[size]), side, bread)
     raise ArithmeticError(f"the Bradley-Terry fit did not settle in {_STEPS} steps")
 
 
-def preference(strengths: Floats) -> Floats:
-    """Shape (n, n): the probability that the row's entry is preferred to the column's."""
-    gaps = strengths[:, None] - strengths[None, :]
-    small = np.exp(-np.abs(gaps))
-    return np.where(gaps >= 0, 1.0, small) / (1.0 + small)
+def chances(strengths: Floats, side: float) -> tuple[Floats, Floats]:
+    """Two arrays (n, n): the chance of the row's entry, shown first, against the column's, and its complement."""
+    odds = strengths[:, None] - strengths[None, :] + side
+    small = np.exp(-np.abs(odds))
+    large = 1.0 / (1.0 + small)
+    small *= large
+    ahead = odds >= 0
+    return np.where(ahead, large, small), np.where(ahead, small, large)
 
 
-def _score(strengths: Floats, credit: Floats) -> Floats:
-    # From p and its complement, both exact where they are tiny, rather than as observed less expected wins.
-    surprise = credit * preference(strengths).T
-    gradient: Floats = (surprise - surprise.T).sum(axis=1)
-    return gradient
+def _gradient(surprise: Floats) -> Floats:
+    """Shape (n + 1,): the score of the parameters, from observed less expected credit by ordered pair."""
+    entries: Floats = surprise.sum(axis=1) - surprise.sum(axis=0)
+    return np.append(entries, surprise.sum())
 
 
-def information(strengths: Floats, credit: Floats) -> Floats:
-    """Shape (n, n): the Fisher information of the log-strengths, a graph Laplacian (rows sum to 0)."""
-    p = preference(strengths)
-    return _laplacian((credit + credit.T) * p * p.T)
-
-
-def _laplacian(weights: Floats) -> Floats:
-    return np.diag(weights.sum(axis=1)) - weights
-
-
-def centred_inverse(laplacian: Floats) -> Floats:
-    """The pseudo-inverse of a connected graph's Laplacian (n, n): the inverse for vectors with mean 0."""
-    size = len(laplacian)
-    lift = laplacian.trace() / size
-    inverse: Floats = np.linalg.inv(laplacian + lift) - 1 / (lift * size * size)
+def _inverse(weights: Floats, *, side: bool) -> Floats:
+    """The inverse (n + 1, n + 1) of the information of `weights` (n, n) for strengths with mean 0."""
+    size = len(weights)
+    information = np.zeros((size + 1, size + 1))
+    both = weights + weights.T
+    by_entry = both.sum(axis=1)
+    lift = by_entry.sum() / size
+    information[:size, :size] = np.diag(by_entry) - both + lift
+    information[size, :size] = information[:size, size] = (weights.sum(axis=1) - weights.sum(axis=0)) * side
+    information[size, size] = weights.sum() if side else 1.0
+    inverse = np.linalg.inv(information).astype(np.float64, copy=False)
+    inverse[:size, :size] -= 1 / (lift * size * size)
+    if not side:
+        inverse[size, size] = 0.0
     return inverse
 
 
-def robust_covariance(strengths: Floats, counts: Counts) -> Floats:
-    """Covariance (n, n) of the mean-centred log-strengths: sandwich (Huber-White, HC0), votes independent.
+def covariance(fitted: Fit, cells: Cells) -> Floats:
+    """Covariance (n + 1, n + 1) of strengths and side: sandwich clustered by voter, small-sample factor CR1.
 
-    The model's own variance takes every vote for a coin flip; a tie varies less than that, and the sandwich
-    measures it: squared residuals (1, 0 or 1/2 less the expected win) between two inverse informations.
-    As long as ties alone join some entries to the rest, no residual tells how that gap varies and the
-    sandwich would call it certain; so long the model's own variance stands.
+    Between two inverse informations stand the voters' scores, squared and summed, times G / (G - 1) for G voters
+    (Liang and Zeger 1986; Cameron and Miller 2015, "A practitioner's guide to cluster-robust inference").
+    Needs at least two voters.
     """
-    bread = centred_inverse(information(strengths, credits_won(counts)))
-    won, tied = wins(counts), ties(counts)
-    if not linked(won + won.T > 0):
-        return bread
-    p = preference(strengths)
-    squares = won * p.T**2
-    meat = _laplacian(squares + squares.T + tied * (0.5 - p) ** 2)
-    covariance: Floats = bread @ meat @ bread
-    return covariance
+    p, _ = chances(fitted.strengths, fitted.side)
+    products = cells.clusters.products(p[None])
+    meat = products[0, :, 0] / 4 - (products[0, :, 1] + products[1, :, 0]) / 2 + products[1, :, 1]
+    voters = cells.clusters.voters
+    clustered: Floats = fitted.bread @ meat @ fitted.bread * (voters / (voters - 1))
+    return clustered
 
 
-def rank_ranges(strengths: Floats, covariance: Floats) -> tuple[tuple[int, int], ...]:
-    """Per entry (1 + entries surely above, n - entries surely below).
-
-    "Surely" holds for all n (n - 1) / 2 differences together at 95 % (Bonferroni).
-    """
-    size = len(strengths)
-    variances = covariance.diagonal()
-    errors = np.sqrt(np.maximum(variances[:, None] + variances[None, :] - 2 * covariance, 0.0))
-    gaps = strengths[:, None] - strengths[None, :]
-    surely_above = gaps > _z(size * (size - 1) // 2) * errors
-    np.fill_diagonal(surely_above, val=False)
-    above, below = surely_above.sum(axis=0), surely_above.sum(axis=1)
-    return tuple((1 + int(above[i]), size - int(below[i])) for i in range(size))
-
-
-def win_shares(strengths: Floats) -> Floats:
-    """Shape (n,): expected share of wins against the others, each met equally often; their mean is 1/2."""
-    size = len(strengths)
-    shares: Floats = (preference(strengths).sum(axis=1) - 0.5) / (size - 1)
-    return shares
-
-
-def _centred(values: Floats) -> Floats:
-    centred: Floats = values - values.mean()
-    return centred
-
-
-def _z(comparisons: int) -> float:
-    """The two-sided normal quantile that holds for this many comparisons together (Bonferroni)."""
-    return NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / (2 * comparisons))
+def joined_by_ties(entries: Sequence[str], counts: Counts) -> tuple[str, ...]:
+    """The entries that ties alone join to the rest, so that no vote shows how far their gap may vary."""
+    decided = (counts[:, :, 0] + counts[:, :, 1]) > 0
+    return _outside(entries, decided | decided.T)

@@ -5,7 +5,8 @@ outcome], outcomes in the order of `OUTCOMES`. Being integers they do not depend
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,43 @@ from numpy.typing import NDArray
 Outcome: TypeAlias = Literal["a", "b", "tie", "both_bad"]
 OUTCOMES: Final[tuple[Outcome, ...]] = ("a", "b", "tie", "both_bad")
 
-Counts: TypeAlias = NDArray[np.int64]
+Floats: TypeAlias = NDArray[np.float64]
+Integers: TypeAlias = NDArray[np.int64]
+Counts: TypeAlias = Integers
 
 _A, _B, _TIE, _BOTH_BAD = range(4)
+
+
+class Clusters(Protocol):
+    """How votes of the same voter go together (see `arena.stats.clusters`).
+
+    `voters` counts those with at least one vote; `pairs_of_votes` is the sum of their squared numbers
+    of votes.
+    """
+
+    @property
+    def voters(self) -> int: ...
+
+    @property
+    def pairs_of_votes(self) -> int: ...
+
+    def products(self, weights: Floats) -> Floats:
+        """Products of score columns, summed over voters; shape (1 + w, n + 1, 1 + w, n + 1) for weights (w, n, n).
+
+        Column 0 of a voter is the sum of credits times x, column 1 + k the sum of votes times weights[k] times x,
+        both over the ordered pairs (a, b), where x has 1 at a, -1 at b and 1 at n, the place of the side.
+        Sums of integers below 2**53 are exact, in whatever order they are taken.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """The votes of a round as ratings need them; `entries` name the places in `counts` and `clusters`."""
+
+    entries: tuple[str, ...]
+    counts: Counts
+    clusters: Clusters
 
 
 def count_cells(entries: Sequence[str], rows: Iterable[tuple[str, str, str, int]]) -> Counts:
@@ -61,3 +96,9 @@ def ties(counts: Counts) -> Counts:
     undecided = counts[:, :, _TIE] + counts[:, :, _BOTH_BAD]
     both_sides: Counts = undecided + undecided.T
     return both_sides
+
+
+def halves(counts: Counts) -> Integers:
+    """Shape (n, n): the credit of the entry shown first, in halves: 2 for a win, 1 for tie and both_bad."""
+    credit: Integers = 2 * counts[:, :, _A] + counts[:, :, _TIE] + counts[:, :, _BOTH_BAD]
+    return credit

@@ -1,9 +1,11 @@
-"""Who can be compared with whom: connectivity of small directed graphs given as boolean matrices (n, n)."""
+"""Who can be compared with whom: connectivity of small directed graphs given as matrices (n, n)."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+from arena.stats.cells import Floats
 
 
 def strongly_connected_groups(edges: NDArray[np.bool_]) -> tuple[tuple[int, ...], ...]:
@@ -14,19 +16,26 @@ def strongly_connected_groups(edges: NDArray[np.bool_]) -> tuple[tuple[int, ...]
     return tuple(dict.fromkeys(members))
 
 
-def linked(edges: NDArray[np.bool_]) -> bool:
-    """Whether every node leads to every other."""
-    return bool(_reachable(edges).all())
-
-
 def largest_group(groups: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """The group with the most nodes, the first of several; none when no group has more than one node."""
     largest = max(groups, key=len)
     return largest if len(largest) > 1 else ()
 
 
+def has_negative_cycle(weights: Floats) -> bool:
+    """Whether some cycle of edges (infinity: no edge) has a negative sum; Floyd and Warshall's algorithm."""
+    shortest = weights.copy()
+    if (shortest + shortest.T < 0).any():
+        return True
+    for via in range(len(shortest)):
+        np.minimum(shortest, shortest[:, via, None] + shortest[via], out=shortest)
+    return bool((shortest.diagonal() < 0).any())
+
+
 def _reachable(edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
     reach = edges | np.eye(len(edges), dtype=np.bool_)
     for via in range(len(reach)):
+        if reach.all():
+            break
         reach |= reach[:, via, None] & reach[via]
     return reach

@@ -151,5 +151,5 @@ def test_names_after_the_vote_and_the_ratings(visit: Visit, shown_site: Site, de
     assert visitor.faults() == [], "reasons given"
 
     visitor.go("/rounds/stage-1/leaderboard")
-    expect(visitor.page.locator("svg.plot")).to_be_visible()
+    expect(visitor.page.locator("table.duels")).to_be_visible()
     assert visitor.faults() == [], "ratings"

@@ -11,22 +11,20 @@ from arena.demo.personas import PERSONAS
 from tests.browser.conftest import Serve, Site, Visit
 from tests.browser.teams import Teams
 from tests.browser.visitor import Device, Visitor
-from tests.support import Citizen, round_file
+from tests.ratings.boards import keep
+from tests.support import round_file
 
 EMAIL, PASSWORD = "kim@example.org", "a long enough password"
-TEAMS = [persona.name["ko"] for persona in list(PERSONAS.values())[:3]]
+TEAMS = [persona.name["ko"] for persona in PERSONAS.values()]
 LEADERBOARD = "/rounds/stage-1/leaderboard"
 
 
 @pytest.fixture(scope="module")
 def site(serve: Serve, scripted_teams: Teams) -> Iterator[Site]:
-    """Three teams, of which each has won and lost, and an operator."""
-    with serve(round_file(scripted_teams.origin, teams=3, pacing="raw")) as made:
+    """A round with ratings that the rules hide, and an operator."""
+    with serve(round_file(scripted_teams.origin)) as made:
         made.db.writing(lambda session: create_admin(session, EMAIL, "operator", PASSWORD, now()))
-        citizen = Citizen(made.origin)
-        for _ in range(6):  # every pair on both sides
-            citizen.battle("a", "12 * 3")
-        citizen.close()
+        keep(made.db)
         yield made
 
 

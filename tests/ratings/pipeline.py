@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from arena.accounts.actions import SCOPES, create_key
 from arena.accounts.tables import Voter
+from arena.battles.counting import count_vote
 from arena.battles.tables import Battle, Vote
 from arena.clock import now
 from arena.db import Database
@@ -24,20 +25,20 @@ Ballot = tuple[str, str, str]
 
 HOUR = timedelta(hours=1)
 BALLOTS: list[Ballot] = [
-    *[("e1", "e2", "a")] * 6,
-    *[("e2", "e1", "a")] * 2,
-    *[("e2", "e3", "b")] * 3,
-    *[("e3", "e2", "tie")] * 2,
-    *[("e3", "e4", "a")] * 5,
-    *[("e4", "e3", "both_bad")] * 2,
-    *[("e4", "e5", "b")] * 4,
-    *[("e5", "e4", "b")] * 3,
-    *[("e5", "e1", "tie")] * 2,
-    *[("e1", "e5", "a")] * 1,
+    *[("e1", "e2", "a")] * 12,
+    *[("e2", "e1", "a")] * 4,
+    *[("e2", "e3", "b")] * 6,
+    *[("e3", "e2", "tie")] * 4,
+    *[("e3", "e4", "a")] * 10,
+    *[("e4", "e3", "both_bad")] * 4,
+    *[("e4", "e5", "b")] * 8,
+    *[("e5", "e4", "b")] * 6,
+    *[("e5", "e1", "tie")] * 4,
+    *[("e1", "e5", "a")] * 2,
 ]
 
 
-def cast_ballots(db: Database, round_: Round, ballots: Sequence[Ballot], *, each_voter: int = 10) -> None:
+def cast_ballots(db: Database, round_: Round, ballots: Sequence[Ballot], *, each_voter: int = 1) -> None:
     """Votes of an hour ago, in this order; a new voter after `each_voter` of them."""
     db.writing(lambda session: _cast(session, round_, ballots, each_voter))
 
@@ -67,6 +68,7 @@ def _cast(session: Session, round_: Round, ballots: Sequence[Ballot], each_voter
         session.flush()
         session.add(Vote(battle_id=battle.id, receipt=uuid.uuid4().hex, choice=choice, cast_at=then))
         session.flush()
+        count_vote(session.connection(), battle.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from itertools import combinations
+from typing import Any
 
 import pytest
 from sqlmodel import Session, col, select
@@ -13,17 +14,18 @@ from arena.clock import now
 from arena.db import Database
 from arena.errors import ConflictError, RefusedError
 from arena.ratings import actions
-from arena.ratings.actions import close_round, compute, ratings_body, store
+from arena.ratings.actions import close_round, compute, store
 from arena.ratings.jobs import TASKS
-from arena.ratings.queries import leaderboard_page, snapshot_of
+from arena.ratings.queries import snapshot_of
 from arena.ratings.tables import RatingSnapshot
 from arena.rounds.queries import find_round
 from arena.rounds.tables import Round
 from arena.stats import live
-from arena.stats.bradley_terry import rate
-from arena.stats.cells import OUTCOMES, Outcome, count_cells
+from arena.stats.cells import OUTCOMES, Outcome
+from arena.stats.figures import cells_hash
 from arena.teams.queries import entries_of
 from tests.data import answered, ask, battle_state, end_turn, opened, voted, voter
+from tests.ratings.by_hand import CODES, Ballot, cells_by_hand, rated_by_hand
 
 RATING = next(task for task in TASKS if task.name == "ratings")
 CHOICES = ("a", "a", "b", "tie", "both_bad")
@@ -42,7 +44,7 @@ def worker_looks(db: Database) -> int:
     return asyncio.run(asyncio.wait_for(look(), 10))
 
 
-def people_vote(db: Database, people: int = 6, battles: int = 5) -> None:
+def people_vote(db: Database, people: int = 50, battles: int = 1) -> None:
     """Citizens vote at random, one after the other."""
     chance = random.Random(7)
     for name in [voter(db, f"citizen-{number}") for number in range(people)]:
@@ -67,7 +69,7 @@ def closes(db: Database) -> Round:
     return db.writing(lambda session: close_round(session, "stage-1", now()))
 
 
-def votes_by_hand(db: Database) -> list[tuple[str, str, str, str]]:
+def votes_by_hand(db: Database) -> list[Ballot]:
     """Every vote as (voter, entry at A, entry at B, choice), in the order they were cast."""
     with db.reading() as session:
         codes = {entry.id: entry.code for entry in entries_of(session, current(session).id or 0)}
@@ -79,7 +81,12 @@ def votes_by_hand(db: Database) -> list[tuple[str, str, str, str]]:
         return [(voter_id, codes[a], codes[b], choice) for voter_id, a, b, choice in rows]
 
 
-CODES = ["e1", "e2", "e3", "e4", "e5"]
+def figures(db: Database) -> dict[str, Any]:
+    """What is kept of the ratings, without what only the round knows."""
+    kept_figures = dict(kept(db).ratings)
+    for name in ("filter", "cells_hash"):
+        del kept_figures[name]
+    return kept_figures
 
 
 def test_the_worker_rates_every_vote_and_then_rests(db: Database) -> None:
@@ -87,9 +94,9 @@ def test_the_worker_rates_every_vote_and_then_rests(db: Database) -> None:
     people_vote(db)
     assert worker_looks(db) >= 1
     votes = votes_by_hand(db)
-    expected = rate(CODES, count_cells(CODES, [(a, b, choice, 1) for _, a, b, choice in votes]))
-    assert kept(db).ratings == ratings_body(expected)
-    assert sum(entry["votes"] for entry in kept(db).ratings["entries"]) == 2 * len(votes) == 60
+    assert figures(db) == rated_by_hand(votes)
+    assert sum(entry["votes"] for entry in kept(db).ratings["entries"]) == 2 * len(votes) == 100
+    assert kept(db).ratings["why"] is None
     assert worker_looks(db) == 0
 
 
@@ -131,9 +138,9 @@ def test_a_voters_first_votes_are_rated_up_to_the_cap_and_the_rest_only_kept(db:
     for voter_id, a, b, choice in votes_by_hand(db):
         seen[voter_id] = seen.get(voter_id, 0) + 1
         if seen[voter_id] <= 3:
-            rated.append((a, b, choice, 1))
+            rated.append((voter_id, a, b, choice))
     assert (len(rated), sum(seen.values())) == (9, 15)
-    assert kept(db).ratings == ratings_body(rate(CODES, count_cells(CODES, rated)))
+    assert figures(db) == rated_by_hand(rated)
     assert sum(pair["battles"] for pair in kept(db).pairs) == 9
 
 
@@ -158,11 +165,11 @@ def test_the_pairs_add_up_to_the_votes_by_hand(db: Database) -> None:
     assert sum(pair["battles"] for pair in pairs.values()) == len(votes)
 
 
-def live_by_hand(db: Database) -> dict[str, list[float]]:
-    """The live indicator from all votes in one go."""
+def live_by_hand(db: Database, votes: list[Ballot] | None = None) -> dict[str, list[float]]:
+    """The live indicator from all votes, or these, in one go."""
     state = live.start(CODES)
     outcomes: dict[str, Outcome] = {outcome: outcome for outcome in OUTCOMES}
-    for _, a, b, choice in votes_by_hand(db):
+    for _, a, b, choice in votes_by_hand(db) if votes is None else votes:
         state = live.update(state, a, b, outcomes[choice])
     return {code: list(skill) for code, skill in state.items()}
 
@@ -186,7 +193,11 @@ def test_closing_keeps_the_final_ratings_of_every_vote(db: Database) -> None:
     votes = votes_by_hand(db)
     final = kept(db)
     assert final.final
-    assert final.ratings == ratings_body(rate(CODES, count_cells(CODES, [(a, b, c, 1) for _, a, b, c in votes])))
+    assert figures(db) == rated_by_hand(votes)
+    assert final.ratings["filter"] == {"name": "first-k", "version": "1", "votes_per_voter": 30}
+    assert final.ratings["cells_hash"] == cells_hash(cells_by_hand(votes))
+    assert (final.differences, final.recounted_at) == ([], final.computed_at)
+    assert final.last_vote_id == len(votes)
     assert final.live["skills"] == live_by_hand(db)
 
 
@@ -237,42 +248,3 @@ def test_a_round_is_closed_once(db: Database) -> None:
         closes(db)
     with db.reading() as session:
         assert current(session).closed_at == first.closed_at
-
-
-def sees(db: Database) -> dict[str, bool]:
-    """Who sees the leaderboard; whoever does sees all of it, and the live indicator is the operator's."""
-    found = {}
-    for who, operator in (("public", False), ("operator", True)):
-        with db.reading() as session:
-            page = leaderboard_page(session, current(session), "ko", operator=operator)
-        seen = found[who] = page.visible
-        assert (len(page.rows), page.votes, page.plot is not None) == (5 * seen, 30 * seen, seen)
-        assert (bool(page.live), page.round.leaderboard) == (operator, seen)
-    return found
-
-
-@pytest.mark.parametrize(
-    ("reveal", "while_open", "when_closed"),
-    [("after_vote", True, True), ("after_close", False, True), ("never", False, False)],
-)
-def test_the_public_sees_the_leaderboard_as_the_rules_allow_and_an_operator_always(
-    db: Database, reveal: str, while_open: bool, when_closed: bool
-) -> None:
-    opened(db, reveal=reveal)
-    people_vote(db)
-    worker_looks(db)
-    assert sees(db) == {"public": while_open, "operator": True}
-    closes(db)
-    assert sees(db) == {"public": when_closed, "operator": True}
-
-
-def test_the_leaderboard_is_sorted_by_rating_and_says_its_method(db: Database) -> None:
-    opened(db)
-    people_vote(db)
-    worker_looks(db)
-    with db.reading() as session:
-        page = leaderboard_page(session, current(session), "en", operator=True)
-    ratings = [row.rating for row in page.rows if row.rating is not None]
-    assert ratings == sorted(ratings, reverse=True)
-    assert sum(ratings) / 5 == pytest.approx(1000, abs=1e-3)
-    assert (page.method, page.method_version, page.final) == ("bt-half", "1", False)

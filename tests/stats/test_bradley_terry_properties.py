@@ -1,274 +1,245 @@
-"""What must hold for the ratings of any votes."""
+"""What must hold for the fit of any votes that have one."""
 
-from collections.abc import Sequence
 from itertools import pairwise
-from math import exp, isfinite, log, sqrt
+from math import log
 from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.stats.bradley_terry import (
-    ELO_PER_LOG_STRENGTH,
-    METHOD,
-    METHOD_VERSION,
-    Ratings,
-    rank_ranges,
-    rate,
-)
-from arena.stats.cells import OUTCOMES, Counts, count_cells
-
-Z_95 = 1.959963984540054
-SWAPPED = [OUTCOMES.index(outcome) for outcome in ("b", "a", "tie", "both_bad")]
+from arena.stats.bradley_terry import Fit, chances, fit
+from arena.stats.cells import Floats, count_cells, halves
+from tests.stats.votes import Round, Vote, names, rounds
 
 
-def names(size: int) -> list[str]:
-    return [f"entry {i}" for i in range(size)]
+def fitted(drawn: Round, *, side: bool = True) -> Fit:
+    return fit(drawn.cells().counts, side=side)
 
 
-def cells(size: int, numbers: Sequence[int]) -> Counts:
-    counts = np.array(numbers, dtype=np.int64).reshape(size, size, len(OUTCOMES))
-    counts[np.arange(size), np.arange(size)] = 0
-    return counts
+def near(values: Floats) -> object:
+    return pytest.approx(values, rel=1e-9, abs=1e-9)
 
 
-@st.composite
-def any_cells(draw: st.DrawFn, most: int = 30) -> Counts:
-    """Cells of up to 6 entries, often sparse, so that many are not ratable."""
-    size = draw(st.integers(0, 6))
-    number = st.one_of(st.just(0), st.integers(0, most))
-    length = size * size * len(OUTCOMES)
-    return cells(size, draw(st.lists(number, min_size=length, max_size=length)))
+def near_bread(values: Floats) -> object:
+    """The bread is that of the place before the last Newton step, which was below 1e-8."""
+    return pytest.approx(values, rel=1e-7, abs=1e-7 * values.max())
 
 
-@st.composite
-def ratable_cells(draw: st.DrawFn) -> Counts:
-    """Cells in which each entry has won against the next one round a ring, so that a fit exists."""
-    counts = draw(any_cells())
-    size = len(counts)
-    assume(size >= 2)
-    ring = np.arange(size)
-    counts[ring, (ring + 1) % size, OUTCOMES.index("a")] += draw(st.integers(1, 5))
-    return counts
+def gap(found: Fit, one: int, other: int) -> float:
+    return float(found.strengths[one] - found.strengths[other])
 
 
-def rated(counts: Counts) -> Ratings:
-    result = rate(names(len(counts)), counts)
-    assert result.state == "ok"
-    return result
+def contrast(size: int) -> Floats:
+    """A mirror (n + 1, n + 1) that turns only the side round."""
+    return np.diag([1.0] * size + [-1.0])
 
 
-def points(result: Ratings) -> list[float]:
-    return [entry.rating for entry in result.entries if entry.rating is not None]
-
-
-def half_widths(result: Ratings) -> list[float]:
-    return [(entry.interval[1] - entry.interval[0]) / 2 for entry in result.entries if entry.interval is not None]
-
-
-def shares(result: Ratings) -> list[float]:
-    return [entry.win_share for entry in result.entries if entry.win_share is not None]
-
-
-@given(any_cells(most=1_000_000))
-def test_every_number_is_finite_or_absent(counts: Counts) -> None:
-    result = rate(names(len(counts)), counts)
-
-    assert (result.method, result.method_version) == (METHOD, METHOD_VERSION) == ("bt-half", "1")
-    assert (result.state == "ok") == (result.why is None)
-    for entry in result.entries:
-        assert entry.votes == entry.wins + entry.losses + entry.ties
-        figures = (entry.rating, entry.interval, entry.rank, entry.win_share)
-        if result.state == "not_ratable":
-            assert figures == (None, None, None, None)
-        else:
-            assert entry.rating is not None
-            assert entry.interval is not None
-            assert entry.win_share is not None
-            assert all(map(isfinite, (entry.rating, *entry.interval)))
-            assert entry.interval[0] < entry.rating < entry.interval[1]
-            assert 0 < entry.win_share < 1
-
-
-@given(ratable_cells())
-def test_the_mean_rating_is_1000_and_the_mean_win_share_one_half(counts: Counts) -> None:
-    result = rated(counts)
-
-    assert np.mean(points(result)) == pytest.approx(1000, abs=1e-9)
-    assert np.mean(shares(result)) == pytest.approx(0.5, abs=1e-12)
-
-
-@given(ratable_cells())
-def test_the_expected_wins_of_each_entry_are_those_it_had(counts: Counts) -> None:
+@given(rounds(most=1_000, ratable=True))
+def test_each_entry_and_each_side_is_expected_to_win_what_it_won(drawn: Round) -> None:
     """The equations that define the maximum of the likelihood (Zermelo 1929)."""
-    result = rated(counts)
-    for i, entry in enumerate(result.entries):
-        met = counts[i].sum(axis=1) + counts[:, i].sum(axis=1)
-        gaps = (np.array(points(result)) - points(result)[i]) / 400
-        expected = float((met / (1 + 10**gaps)).sum())
-        assert expected == pytest.approx(entry.wins + entry.ties / 2, rel=1e-8)
+    counts = drawn.cells().counts
+    votes, won_first = counts.sum(axis=2), halves(counts) / 2
+    found = fit(counts)
+    expected = votes * chances(found.strengths, found.side)[0]
+
+    def by_entry(first: Floats) -> Floats:
+        won: Floats = first.sum(axis=1) + (votes - first).sum(axis=0)
+        return won
+
+    assert by_entry(expected) == pytest.approx(by_entry(won_first), rel=1e-8)
+    assert expected.sum() == pytest.approx(won_first.sum(), rel=1e-8)
 
 
-@given(ratable_cells(), st.randoms(use_true_random=False))
-def test_other_names_and_another_order_change_nothing(counts: Counts, random: Random) -> None:
-    order = list(range(len(counts)))
-    random.shuffle(order)
-    shuffled = rated(counts[np.ix_(order, order)])
-    original = rated(counts)
+@given(rounds(most=1_000, ratable=True))
+def test_without_the_side_each_entry_is_expected_to_win_what_it_won(drawn: Round) -> None:
+    counts = drawn.cells().counts
+    won = (halves(counts) + (2 * counts.sum(axis=2) - halves(counts)).T) / 2
+    met = won + won.T
+    found = fit(counts, side=False)
 
-    assert points(shuffled) == pytest.approx([points(original)[i] for i in order], abs=1e-7)
-    assert half_widths(shuffled) == pytest.approx([half_widths(original)[i] for i in order], rel=1e-7)
-    for place, i in enumerate(order):
-        assert shuffled.entries[place].votes == original.entries[i].votes
+    assert (met * chances(found.strengths, 0)[0]).sum(axis=1) == pytest.approx(won.sum(axis=1), rel=1e-8)
+    assert found.side == 0
+    assert not found.bread[-1].any()
+    assert not found.bread[:, -1].any()
 
 
-@given(ratable_cells(), st.randoms(use_true_random=False))
-def test_the_order_of_the_votes_changes_nothing_at_all(counts: Counts, random: Random) -> None:
-    entries = names(len(counts))
+@given(rounds(ratable=True), st.booleans())
+def test_strengths_and_every_deviation_of_theirs_have_mean_0(drawn: Round, side: bool) -> None:
+    found = fitted(drawn, side=side)
+
+    assert found.strengths.mean() == pytest.approx(0, abs=1e-12)
+    assert found.bread[: drawn.entries].sum(axis=0) == pytest.approx(0, abs=1e-9 * found.bread.max())
+
+
+@given(rounds(ratable=True), st.booleans(), st.randoms(use_true_random=False))
+def test_entries_in_another_order_have_the_same_strengths(drawn: Round, side: bool, random: Random) -> None:
+    place = list(range(drawn.entries))
+    random.shuffle(place)
+    shuffled = drawn.changed(lambda vote: vote._replace(first=place[vote.first], second=place[vote.second]))
+    here, there = fitted(drawn, side=side), fitted(shuffled, side=side)
+    order = [*place, drawn.entries]
+
+    assert there.strengths[place] == near(here.strengths)
+    assert there.side == pytest.approx(here.side, abs=1e-9)
+    assert there.bread[np.ix_(order, order)] == near_bread(here.bread)
+
+
+@given(rounds(ratable=True))
+def test_votes_with_their_sides_swapped_leave_the_strengths_and_mirror_the_side(drawn: Round) -> None:
+    here, there = fitted(drawn), fitted(drawn.changed(Vote.sides_swapped))
+    mirror = contrast(drawn.entries)
+
+    assert there.strengths == near(here.strengths)
+    assert there.side == pytest.approx(-here.side, abs=1e-9)
+    assert there.bread == near_bread(mirror @ here.bread @ mirror)
+
+
+@given(rounds(ratable=True))
+def test_without_the_side_it_does_not_matter_who_was_shown_first(drawn: Round) -> None:
+    here, there = fitted(drawn, side=False), fitted(drawn.changed(Vote.sides_swapped), side=False)
+
+    assert there.strengths == near(here.strengths)
+
+
+@given(rounds(ratable=True))
+def test_reversed_votes_mirror_strengths_and_side(drawn: Round) -> None:
+    here, there = fitted(drawn), fitted(drawn.changed(Vote.reversed))
+
+    assert there.strengths == near(-here.strengths)
+    assert there.side == pytest.approx(-here.side, abs=1e-9)
+
+
+@given(rounds(ratable=True))
+def test_where_every_vote_was_also_cast_with_sides_swapped_the_side_does_nothing(drawn: Round) -> None:
+    both = drawn.plus(*drawn.changed(Vote.sides_swapped).votes)
+    found = fitted(both)
+
+    assert found.side == pytest.approx(0, abs=1e-9)
+    assert found.strengths == near(fitted(both, side=False).strengths)
+    assert found.strengths == near(fitted(drawn, side=False).strengths)
+
+
+@given(rounds(ratable=True), st.booleans())
+def test_both_bad_counts_like_a_tie(drawn: Round, side: bool) -> None:
+    ties = drawn.changed(lambda vote: vote._replace(outcome="tie") if vote.outcome == "both_bad" else vote)
+    here, there = fitted(drawn, side=side), fitted(ties, side=side)
+
+    assert (there.strengths == here.strengths).all()
+    assert (there.bread == here.bread).all()
+
+
+@given(rounds(ratable=True), st.integers(2, 9))
+def test_more_of_the_same_votes_leave_the_fit_and_sharpen_it(drawn: Round, times: int) -> None:
+    here, there = fitted(drawn), fitted(drawn.changed(lambda vote: vote._replace(number=times * vote.number)))
+
+    assert there.strengths == near(here.strengths)
+    assert there.side == pytest.approx(here.side, abs=1e-9)
+    assert there.bread * times == near_bread(here.bread)
+
+
+@given(rounds(ratable=True), st.data())
+def test_one_more_win_makes_the_same_win_more_likely(drawn: Round, data: st.DataObject) -> None:
+    winner, loser = data.draw(st.permutations(range(drawn.entries)))[:2]
+    before, after = fitted(drawn), fitted(drawn.plus(Vote(30, winner, loser, "a")))
+
+    assert gap(after, winner, loser) + after.side > gap(before, winner, loser) + before.side
+
+
+@given(rounds(ratable=True), st.data())
+def test_without_the_side_one_more_win_moves_the_winner_up_and_the_loser_down(
+    drawn: Round, data: st.DataObject
+) -> None:
+    winner, loser = data.draw(st.permutations(range(drawn.entries)))[:2]
+    before, after = fitted(drawn, side=False), fitted(drawn.plus(Vote(30, winner, loser, "a")), side=False)
+
+    assert after.strengths[winner] > before.strengths[winner]
+    assert after.strengths[loser] < before.strengths[loser]
+
+
+@given(rounds(ratable=True), st.data())
+def test_where_sides_are_balanced_a_win_on_each_moves_the_winner_up_and_the_loser_down(
+    drawn: Round, data: st.DataObject
+) -> None:
+    winner, loser = data.draw(st.permutations(range(drawn.entries)))[:2]
+    win = Vote(30, winner, loser, "a")
+    balanced = drawn.plus(*drawn.changed(Vote.sides_swapped).votes)
+    before, after = fitted(balanced), fitted(balanced.plus(win, win.sides_swapped()))
+
+    assert after.strengths[winner] > before.strengths[winner]
+    assert after.strengths[loser] < before.strengths[loser]
+
+
+def test_where_sides_are_not_balanced_a_win_may_be_put_down_to_the_side() -> None:
+    """Entry 2 was only ever shown first: its seventh battle, a win, tells more of the side than of entry 2."""
     votes = [
-        (entries[i], entries[j], OUTCOMES[k], 1)
-        for i, j, k in np.argwhere(counts).tolist()
-        for _ in range(counts[i, j, k])
+        Vote(0, 0, 1, "tie"),
+        Vote(0, 2, 0, "a", 2),
+        Vote(0, 2, 0, "b", 2),
+        Vote(0, 2, 1, "a"),
+        Vote(0, 2, 1, "b"),
     ]
-    random.shuffle(votes)
+    drawn = Round(3, tuple(votes))
+    before, after = fitted(drawn), fitted(drawn.plus(Vote(0, 2, 0, "a")))
 
-    assert rate(entries, count_cells(entries, votes)) == rate(entries, counts)
-
-
-@given(ratable_cells())
-def test_showing_every_battle_with_sides_swapped_changes_nothing(counts: Counts) -> None:
-    assert rated(counts.transpose(1, 0, 2)[:, :, SWAPPED]) == rated(counts)
-
-
-@given(ratable_cells())
-def test_reversing_every_vote_mirrors_the_ratings(counts: Counts) -> None:
-    mirrored = rated(counts[:, :, SWAPPED])
-
-    assert points(mirrored) == pytest.approx([2000 - point for point in points(rated(counts))], abs=1e-7)
-
-
-@given(ratable_cells())
-def test_both_bad_counts_like_a_tie(counts: Counts) -> None:
-    a, b, tie, both_bad = np.moveaxis(counts, 2, 0)
-
-    assert rated(np.stack([a, b, tie + both_bad, np.zeros_like(tie)], axis=2)) == rated(counts)
-
-
-@given(ratable_cells(), st.data())
-def test_one_more_win_moves_an_entry_up(counts: Counts, data: st.DataObject) -> None:
-    winner, loser = data.draw(st.permutations(range(len(counts))))[:2]
-    before = rated(counts)
-    more = counts.copy()
-    more[winner, loser, OUTCOMES.index("a")] += 1
-    after = rated(more)
-
-    assert points(after)[winner] > points(before)[winner]
-    assert points(after)[loser] < points(before)[loser]
-    assert shares(after)[winner] > shares(before)[winner]
-
-
-@given(ratable_cells())
-def test_twice_the_votes_leave_the_ratings_and_halve_the_variances(counts: Counts) -> None:
-    once, twice = rated(counts), rated(2 * counts)
-
-    assert points(twice) == pytest.approx(points(once), abs=1e-7)
-    assert half_widths(twice) == pytest.approx([width / sqrt(2) for width in half_widths(once)], rel=1e-7)
-
-
-@given(ratable_cells())
-def test_rank_ranges_hold_the_place_by_rating_and_narrow_with_more_votes(counts: Counts) -> None:
-    few, many = rated(counts), rated(100 * counts)
-    order = sorted(points(few), reverse=True)
-    for entry, sharper in zip(few.entries, many.entries, strict=True):
-        assert entry.rating is not None
-        assert entry.rank is not None
-        assert sharper.rank is not None
-        assert 1 <= entry.rank[0] <= order.index(entry.rating) + 1 <= entry.rank[1] <= len(order)
-        assert entry.rank[0] <= sharper.rank[0] <= sharper.rank[1] <= entry.rank[1]
-
-
-@pytest.mark.parametrize(
-    ("gap", "ranks"),
-    [(2.39, ((1, 2), (1, 3), (2, 3))), (2.40, ((1, 1), (2, 2), (3, 3)))],
-)
-def test_ranks_allow_for_all_three_differences_at_once(gap: float, ranks: tuple[tuple[int, int], ...]) -> None:
-    """Errors of 1: the normal quantile for three two-sided comparisons at 95 % together is 2.394, for one 1.960."""
-    assert rank_ranges(np.array([gap, 0, -gap]), np.eye(3) / 2) == ranks
-
-
-def test_entries_that_vary_together_are_told_apart_sooner() -> None:
-    strengths = np.array([0.5, -0.5])
-
-    assert rank_ranges(strengths, np.array([[1, 0.9], [0.9, 1]])) == ((1, 1), (2, 2))
-    assert rank_ranges(strengths, np.array([[1, 0.0], [0.0, 1]])) == ((1, 2), (1, 2))
+    assert [*before.strengths, before.side] == pytest.approx([0] * 4, abs=1e-12)
+    assert after.strengths[2] < 0 < after.side
 
 
 @given(st.integers(1, 10_000), st.integers(1, 10_000), st.integers(0, 10_000))
-def test_two_entries_have_the_textbook_answer(won: int, lost: int, tied: int) -> None:
-    """The fit is the logit of the mean vote (1, 0, 1/2), its error that of the mean by the delta method."""
-    result = rated(
-        count_cells(
-            names(2),
-            [
-                ("entry 0", "entry 1", "a", won),
-                ("entry 1", "entry 0", "a", lost),
-                ("entry 0", "entry 1", "tie", tied),
-            ],
-        )
+def test_two_entries_without_the_side_have_the_log_odds_of_the_mean_vote(won: int, lost: int, tied: int) -> None:
+    drawn = Round(
+        2, (Vote(0, 0, 1, "a", won), Vote(0, 1, 0, "a", lost), *([Vote(0, 1, 0, "tie", tied)] * bool(tied)))
     )
-    votes = won + lost + tied
-    mean = (won + tied / 2) / votes
-    variance = (won * (1 - mean) ** 2 + lost * mean**2 + tied * (0.5 - mean) ** 2) / votes**2
-    gap = log(mean / (1 - mean))
-    error = sqrt(variance) / (mean * (1 - mean))
+    mean = (won + tied / 2) / (won + lost + tied)
 
-    assert points(result)[0] - points(result)[1] == pytest.approx(ELO_PER_LOG_STRENGTH * gap, abs=1e-8)
-    assert half_widths(result) == pytest.approx([ELO_PER_LOG_STRENGTH * Z_95 * error / 2] * 2, rel=1e-8)
-    assert shares(result)[0] == pytest.approx(mean, rel=1e-10)
-    assert (result.entries[0].rank == (1, 1)) == (gap > Z_95 * error)
+    assert gap(fitted(drawn, side=False), 0, 1) == pytest.approx(log(mean / (1 - mean)), abs=1e-11)
 
 
-def test_entries_joined_by_ties_alone_are_equal_but_not_surely_so() -> None:
-    result = rated(count_cells(names(2), [("entry 0", "entry 1", "tie", 4)]))
+@given(*[st.integers(1, 10_000)] * 4)
+def test_two_entries_have_the_mean_log_odds_of_both_sides_and_the_side_their_difference(
+    won_first: int, lost_first: int, won_second: int, lost_second: int
+) -> None:
+    votes = [Vote(0, 0, 1, "a", won_first), Vote(0, 0, 1, "b", lost_first)]
+    votes += [Vote(0, 1, 0, "b", won_second), Vote(0, 1, 0, "a", lost_second)]
+    found = fitted(Round(2, tuple(votes)))
+    first, second = log(won_first / lost_first), log(won_second / lost_second)
 
-    assert points(result) == [1000, 1000]
-    coin_flips = ELO_PER_LOG_STRENGTH * Z_95 / 2  # 4 coin flips: the log-odds' error is 1, half of it on each side
-    assert half_widths(result) == pytest.approx([coin_flips] * 2)
-    assert [entry.rank for entry in result.entries] == [(1, 2), (1, 2)]
-
-
-def test_a_lone_tie_with_the_best_does_not_make_an_entry_surely_good() -> None:
-    best, worst, new = names(3)
-    result = rate(
-        names(3),
-        count_cells(names(3), [(best, worst, "a", 90), (worst, best, "a", 10), (best, new, "tie", 1)]),
-    )
-
-    assert [entry.rank for entry in result.entries] == [(1, 2), (2, 3), (1, 3)]
+    assert gap(found, 0, 1) == pytest.approx((first + second) / 2, abs=1e-11)
+    assert found.side == pytest.approx((first - second) / 2, abs=1e-11)
+    variance = (1 / won_first + 1 / lost_first + 1 / won_second + 1 / lost_second) / 4
+    assert found.bread[-1, -1] == pytest.approx(variance, rel=1e-7)
 
 
-def test_a_wide_field_of_many_votes_is_fitted_to_machine_precision() -> None:
-    """A ladder of 15 with odds of a million to one from rung to rung, and back only one win each."""
+@pytest.mark.parametrize("side", [True, False])
+def test_a_wide_field_of_many_votes_is_fitted_to_machine_precision(side: bool) -> None:
+    """A ladder of 15 with odds of a million to one from rung to rung, and back only one win each, on both sides."""
     entries = names(15)
-    rungs = list(pairwise(entries))
-    rows = [(high, low, "a", 1_000_000) for high, low in rungs] + [(low, high, "a", 1) for high, low in rungs]
-    ladder = points(rate(entries, count_cells(entries, rows)))
+    rows = []
+    for high, low in pairwise(entries):
+        rows += [(high, low, "a", 1_000_000), (high, low, "b", 1), (low, high, "b", 1_000_000), (low, high, "a", 1)]
+    ladder = fit(count_cells(entries, rows), side=side)
 
-    assert -np.diff(ladder) == pytest.approx([400 * 6] * 14, rel=1e-12)
+    assert -np.diff(ladder.strengths) == pytest.approx([log(1e6)] * 14, rel=1e-12)
+    assert ladder.side == pytest.approx(0, abs=1e-9)
 
 
 def test_a_chain_of_wins_back_makes_a_finite_fit_however_weak_it_is() -> None:
     """Three in a circle: a billion wins each step down, a single one back from the last to the first."""
-    entries = names(3)
-    rows = [
-        (entries[0], entries[1], "a", 10**9),
-        (entries[1], entries[2], "a", 10**9),
-        (entries[2], entries[0], "a", 1),
-    ]
-    result = rated(count_cells(entries, rows))
-    top, middle, bottom = ((point - 1000) / ELO_PER_LOG_STRENGTH for point in points(result))
+    circle = Round(3, (Vote(0, 0, 1, "a", 10**9), Vote(0, 1, 2, "a", 10**9), Vote(0, 2, 0, "a", 1)))
+    found = fitted(circle, side=False)
 
-    assert 10**9 / (1 + exp(top - middle)) == pytest.approx(1, rel=1e-6)
-    assert 10**9 / (1 + exp(middle - bottom)) == pytest.approx(1, rel=1e-6)
+    expected_upsets = 10**9 / (1 + np.exp([gap(found, 0, 1), gap(found, 1, 2)]))
+    assert expected_upsets == pytest.approx([1, 1], rel=1e-6)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=5), st.floats(-1e6, 1e6))
+def test_chances_of_any_strengths_are_complements(strengths: list[float], side: float) -> None:
+    p, q = chances(np.array(strengths), side)
+
+    assert p + q == pytest.approx(np.ones_like(p), rel=1e-15)
+    assert ((p >= 0) & (q >= 0)).all()
+    odds = np.subtract.outer(strengths, strengths) + side
+    assert (p >= q)[odds >= 0].all()
+    assert (p <= q)[odds <= 0].all()

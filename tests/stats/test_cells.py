@@ -1,7 +1,9 @@
+"""Votes as integer counts."""
+
 import numpy as np
 import pytest
 
-from arena.stats.cells import OUTCOMES, check_cells, count_cells, ties, wins
+from arena.stats.cells import OUTCOMES, Counts, check_cells, count_cells, halves, ties, wins
 
 ENTRIES = ("x", "y", "z")
 
@@ -36,6 +38,11 @@ def test_wins_and_ties_count_both_sides() -> None:
     assert ties(counts).tolist() == [[0, 0, 30], [0, 0, 0], [30, 0, 0]]
 
 
+@pytest.mark.parametrize(("outcome", "credit"), [("a", 2), ("b", 0), ("tie", 1), ("both_bad", 1)])
+def test_the_credit_of_the_entry_shown_first_is_counted_in_halves(outcome: str, credit: int) -> None:
+    assert halves(count_cells(("x", "y"), [("x", "y", outcome, 3)])).tolist() == [[0, 3 * credit], [0, 0]]
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
@@ -50,9 +57,19 @@ def test_a_row_that_cannot_be_is_refused(row: tuple[str, str, str, int], message
         count_cells(ENTRIES, [row])
 
 
-def test_counts_of_other_entries_are_refused() -> None:
-    with pytest.raises(ValueError, match="2 entries need integer counts of shape"):
-        check_cells(("x", "y"), count_cells(ENTRIES, []))
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        pytest.param(np.zeros((3, 3, 4), np.int64), "2 entries need integer counts of shape", id="other entries"),
+        pytest.param(np.zeros((2, 2), np.int64), "2 entries need integer counts of shape", id="no outcomes"),
+        pytest.param(np.zeros((2, 2, 4)), "2 entries need integer counts of shape", id="floats"),
+        pytest.param(np.full((2, 2, 4), -1), "negative", id="negative"),
+        pytest.param(np.ones((2, 2, 4), np.int64), "against itself", id="an entry against itself"),
+    ],
+)
+def test_counts_that_are_not_cells_of_the_entries_are_refused(counts: Counts, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_cells(("x", "y"), counts)
 
 
 def test_the_same_entry_twice_is_refused() -> None:

@@ -109,6 +109,23 @@ def test_colours_are_told_apart_by_weak_eyes(theme: int, pairs: list[tuple[str, 
     assert not too_weak
 
 
+def mixed(one: str, other: str, percent: int) -> str:
+    """The CSS colour-mix of both in sRGB."""
+    pairs = zip(rgb(one), rgb(other), strict=True)
+    return "#" + "".join(f"{round(255 * (a * percent + b * (100 - percent)) / 100):02x}" for a, b in pairs)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_figures_are_readable_on_every_shade_of_the_team_by_team_table(theme: int) -> None:
+    css = (ROOT / "static/css/figures.css").read_text()
+    percents = re.findall(r"\.shade-\d .*var\(--accent\) (\d+)%, var\(--surface\)", css)
+    colours = palette(theme)
+    for accent in ("accent", "accent-strong"):
+        grounds = [mixed(colours[accent], colours["surface"], int(percent)) for percent in percents]
+        assert len({colours["surface"], *grounds}) == 7
+        assert min(contrast(colours["text"], ground) for ground in grounds) >= 4.5
+
+
 def battle_html(locale: Locale, state: TurnState, answer: str) -> str:
     opened = datetime(2026, 11, 22, tzinfo=UTC)
     round_ = RoundView(

@@ -1,0 +1,198 @@
+"""Votes counted as they land, in the transaction that casts, excludes or reinstates them.
+
+A vote changes one row of `vote_cell`, that of its own ordered pair: how it goes together with the voter's earlier
+votes on any pair is kept there too. Nobody else's votes are read, and votes on different pairs never wait for each
+other. `arena.battles.cells` reads the rows, and counts the votes anew to compare.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from sqlalchemy import JSON, ColumnElement, Connection, Select, bindparam, select, text, update
+from sqlmodel import Session, col
+
+from arena.accounts.tables import Voter
+from arena.battles.queries import rated_votes
+from arena.battles.tables import CHOICES
+from arena.db import Row
+from arena.rounds.rules import load_rules
+from arena.rounds.tables import Round
+
+CREDIT: Final = {"a": 2, "tie": 1, "both_bad": 1, "b": 0}
+"""What a vote gives the entry shown first, in halves of a win."""
+
+
+class RatedVote(NamedTuple):
+    """A vote that counts: the ids of the entries shown first and second, and the choice."""
+
+    entry_a: int
+    entry_b: int
+    choice: str
+
+
+@dataclass(slots=True)
+class Tally:
+    """What votes add to a row of `vote_cell`: its counts by column name, and its `together`."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    together: dict[str, list[int]] = field(default_factory=dict)
+
+
+Tallies: TypeAlias = defaultdict[tuple[int, int], Tally]
+"""By the ordered pair of entry ids."""
+
+
+def pair_name(entry_a: int, entry_b: int) -> str:
+    """How `together` names an ordered pair."""
+    return f"{entry_a}-{entry_b}"
+
+
+def contribution(votes: Iterable[RatedVote], since: int = 0) -> Tallies:
+    """What a voter's rated votes, given in the order of their ids, add to the cells: those from place `since` on."""
+    tallies: Tallies = defaultdict(Tally)
+    before: dict[str, tuple[int, int]] = {}
+    for place, vote in enumerate(votes):
+        if place >= since:
+            _add(tallies[vote.entry_a, vote.entry_b], _tally(vote, before))
+        pair = pair_name(vote.entry_a, vote.entry_b)
+        number, credit = before.get(pair, (0, 0))
+        before[pair] = number + 1, credit + CREDIT[vote.choice]
+    return tallies
+
+
+def _tally(vote: RatedVote, before: Mapping[str, tuple[int, int]]) -> Tally:
+    own = CREDIT[vote.choice]
+    together = {pair: [number, credit, own * number, own * credit] for pair, (number, credit) in before.items()}
+    return Tally(Counter({vote.choice: 1, "voters": 0 if before else 1}), together)
+
+
+def _add_all(totals: Tallies, more: Tallies, sign: int = 1) -> None:
+    for pair, tally in more.items():
+        _add(totals[pair], tally, sign)
+
+
+def _add(total: Tally, more: Tally, sign: int = 1) -> None:
+    for column, number in more.counts.items():
+        total.counts[column] += sign * number
+    _add_together(total.together, more.together, sign)
+
+
+def _add_together(total: dict[str, list[int]], more: Mapping[str, list[int]], sign: int = 1) -> None:
+    for pair, numbers in more.items():
+        sums = [old + sign * new for old, new in zip(total.get(pair, (0, 0, 0, 0)), numbers, strict=True)]
+        if any(sums):
+            total[pair] = sums
+        else:
+            total.pop(pair, None)
+
+
+_AT_ONCE = 10_000
+_COUNTS = (*CHOICES, "voters")
+_BATTLES, _CELLS, _ROUNDS, _VOTES = (Row.metadata.tables[name] for name in ("battle", "vote_cell", "round", "vote"))
+# Built once, as building a statement takes ten times as long as running it.
+_MINE = _BATTLES.alias("mine")
+_VOTES_OF_VOTER = (
+    select(_ROUNDS.c.id, _ROUNDS.c.rules, _BATTLES.c.entry_a, _BATTLES.c.entry_b, _VOTES.c.choice)
+    .select_from(_MINE)
+    .join(_ROUNDS, _ROUNDS.c.id == _MINE.c.round_id)
+    .join(_BATTLES, (_BATTLES.c.round_id == _MINE.c.round_id) & (_BATTLES.c.voter_id == _MINE.c.voter_id))
+    .join(_VOTES, _VOTES.c.battle_id == _BATTLES.c.id)
+    .where(_MINE.c.id == bindparam("battle"), ~_VOTES.c.excluded)
+    .order_by(_VOTES.c.id)
+)
+_ADD = text("""
+    INSERT INTO vote_cell (round_id, entry_a, entry_b, a, b, tie, both_bad, voters, together, changes)
+    VALUES (:round, :first, :second, :a, :b, :tie, :both_bad, :voters, '{}', 1)
+    ON CONFLICT (round_id, entry_a, entry_b) DO UPDATE SET
+        a = vote_cell.a + excluded.a,
+        b = vote_cell.b + excluded.b,
+        tie = vote_cell.tie + excluded.tie,
+        both_bad = vote_cell.both_bad + excluded.both_bad,
+        voters = vote_cell.voters + excluded.voters,
+        changes = vote_cell.changes + 1
+""")
+_ADD_AND_READ = text(f"{_ADD.text} RETURNING together").columns(together=JSON)
+_EMPTY = (
+    update(_CELLS)
+    .where(_CELLS.c.round_id == bindparam("round"))
+    .values(dict.fromkeys(_COUNTS, 0) | {"together": {}, "changes": _CELLS.c.changes + 1})
+)
+_KEEP_TOGETHER = (
+    update(_CELLS)
+    .where(
+        _CELLS.c.round_id == bindparam("round"),
+        _CELLS.c.entry_a == bindparam("first"),
+        _CELLS.c.entry_b == bindparam("second"),
+    )
+    .values(together=bindparam("together"))
+)
+
+
+def held(voters: ColumnElement[bool]) -> Select[str]:
+    """Reads voters' ids and holds the voters: until this transaction ends, nobody else counts their votes.
+
+    On SQLite a writer is alone anyway.
+    """
+    return select(col(Voter.id)).where(voters).order_by(col(Voter.id)).with_for_update(key_share=True)
+
+
+def count_vote(connection: Connection, battle_id: str) -> None:
+    """Counts the vote just cast on a battle, unless as many of its voter as the rules allow count already."""
+    found = connection.execute(_VOTES_OF_VOTER, {"battle": battle_id}).all()
+    round_id, rules = found[-1][:2]
+    if len(found) <= load_rules(rules).rated_votes_per_voter:
+        votes = [RatedVote(*row[2:]) for row in found]
+        _add_to_cells(connection, round_id, contribution(votes, since=len(votes) - 1))
+
+
+def tallies_of(connection: Connection, battles: Iterable[str], cap: int) -> Tallies:
+    """What the voters of these battles, one battle of each, add to the cells: their first `cap` votes."""
+    tallies: Tallies = defaultdict(Tally)
+    for battle_id in battles:
+        found = connection.execute(_VOTES_OF_VOTER, {"battle": battle_id}).all()
+        _add_all(tallies, contribution(RatedVote(*row[2:]) for row in found[:cap]))
+    return tallies
+
+
+def change_cells(connection: Connection, round_id: int, before: Tallies, after: Tallies) -> None:
+    """Counts what held voters' votes add up to now instead of what they added up to before."""
+    difference: Tallies = defaultdict(Tally)
+    _add_all(difference, after)
+    _add_all(difference, before, -1)
+    _add_to_cells(connection, round_id, difference)
+
+
+def mend(session: Session, round_: Round) -> None:
+    """Replaces a round's cells by what its votes add up to; votes that are cast meanwhile wait."""
+    assert round_.id is not None
+    connection, rated = session.connection(), rated_votes(round_)
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("LOCK TABLE vote_cell IN EXCLUSIVE MODE"))
+    votes = connection.execute(
+        select(rated.c.voter_id, rated.c.entry_a, rated.c.entry_b, rated.c.choice)
+        .order_by(rated.c.voter_id, rated.c.id)
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    tallies: Tallies = defaultdict(Tally)
+    for _, of_voter in groupby(votes, key=itemgetter(0)):
+        _add_all(tallies, contribution(RatedVote(*row[1:]) for row in of_voter))
+    connection.execute(_EMPTY, {"round": round_.id})
+    _add_to_cells(connection, round_.id, tallies)
+
+
+def _add_to_cells(connection: Connection, round_id: int, tallies: Tallies) -> None:
+    """Always in the same order, so that two who change several rows never wait for each other in a ring."""
+    for first, second in sorted(tallies):
+        tally = tallies[first, second]
+        key: dict[str, Any] = {"round": round_id, "first": first, "second": second}
+        counts = key | {column: tally.counts[column] for column in _COUNTS}
+        if tally.together:
+            together = connection.execute(_ADD_AND_READ, counts).scalar_one()
+            _add_together(together, tally.together)
+            connection.execute(_KEEP_TOGETHER, key | {"together": together})
+        elif any(tally.counts.values()):
+            connection.execute(_ADD, counts)
