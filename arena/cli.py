@@ -215,12 +215,14 @@ def round_recount(
         bool, typer.Option("--mend", help="replace cells that differ by what the votes add up to")
     ] = False,
 ) -> None:
-    """Compares a round's kept cells with its votes; exit 1 when they differ.
+    """Compares a round's kept cells with its votes, and notes for operators what it found; exit 1 when they differ.
 
     Example: arena round recount stage-1 --mend
     """
     from arena.battles.cells import recount
     from arena.battles.counting import mend
+    from arena.clock import now
+    from arena.ratings.actions import store_recount
     from arena.rounds.queries import find_round
 
     with _database() as (db, _):
@@ -232,6 +234,8 @@ def round_recount(
             differences = recount(session, found)
         if differences and fix:
             db.writing(lambda s: mend(s, found))
+        left = [] if fix else differences
+        db.writing(lambda s: store_recount(s, found.id or 0, left, now()))
     for line in differences:
         typer.echo(line)
     if not differences:

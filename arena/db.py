@@ -10,11 +10,12 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Dialect, Engine, MetaData, create_engine, event, make_url
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, SQLModel
 
@@ -65,6 +66,21 @@ def _prepare_sqlite(engine: Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
+def _write_savepoints_plainly(dialect: Dialect) -> None:
+    """SQLAlchemy compiles the same three words for every savepoint anew, a good part of what a vote costs."""
+    words = {
+        "do_savepoint": "SAVEPOINT",
+        "do_rollback_to_savepoint": "ROLLBACK TO SAVEPOINT",
+        "do_release_savepoint": "RELEASE SAVEPOINT",
+    }
+    for method, word in words.items():
+        setattr(dialect, method, partial(_savepoint, word))
+
+
+def _savepoint(word: str, connection: Connection, name: str) -> None:
+    connection.exec_driver_sql(f"{word} {name}")
+
+
 def open_engine(url: str | URL) -> Engine:
     """An engine with this project's habits.
 
@@ -84,6 +100,7 @@ def open_engine(url: str | URL) -> Engine:
         parsed, pool_size=READERS + 2, hide_parameters=True, connect_args={"check_same_thread": False}
     )
     _prepare_sqlite(engine)
+    _write_savepoints_plainly(engine.dialect)
     return engine
 
 

@@ -25,8 +25,10 @@ class Arithmetic(Generic[Real]):
     log: Callable[[Real], Real]
 
     def chance(self, log_odds: Real) -> Real:
-        """1 / (1 + exp(-x))."""
-        return self.of(1) / (self.of(1) + self.exp(-log_odds))
+        """1 / (1 + exp(-x)), whose exponential never grows too large for a float."""
+        odds = self.exp(-abs(log_odds))
+        small = odds / (1 + odds)
+        return small if log_odds < 0 else 1 - small
 
 
 FLOATS: Final[Arithmetic[float]] = Arithmetic(float, math.sqrt, math.exp, math.log)

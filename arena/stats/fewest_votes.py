@@ -21,10 +21,9 @@ from arena.stats.refit import refit
 _CREDIT: Final = np.array([1.0, 0.0, 0.5, 0.5])
 _LOST_BY_REVERSAL: Final = np.array([1.0, -1.0, 0.0, 0.0])
 _REVERSED: Final = [OUTCOMES.index(outcome) for outcome in ("b", "a", "tie", "both_bad")]
-_ROUNDS: Final = 10
+_ROUNDS: Final = 10  # two or three settle it; a bound for the others
 _HANDFUL: Final = 8
 _WIDTH: Final = 8
-_LEAST_REST: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,11 +173,8 @@ class _Search:
         """Shape (n, n, 4): what one vote more chosen of each type adds to the rival's lead, by one Newton step."""
         toward = fitted.bread[self.rival] - fitted.bread[self.last]
         push: Floats = toward[:-1, None] - toward[:-1] + toward[-1]
-        lost: Floats = _LOST_BY_REVERSAL
-        if not self.reverse:
-            p, q = chances(fitted.strengths, fitted.side)
-            rest = np.maximum(1 - p * q * _leverage(fitted.bread), _LEAST_REST)
-            lost = (_CREDIT - p[:, :, None]) / rest[:, :, None]
+        p, _ = chances(fitted.strengths, fitted.side)
+        lost = _LOST_BY_REVERSAL if self.reverse else _CREDIT - p[:, :, None]
         return -push[:, :, None] * lost
 
     def change(self, chosen: Counts) -> _Change | None:
@@ -199,10 +195,3 @@ def _least(holds: Callable[[int], bool], low: int, high: int) -> int:
         middle = (low + high) // 2
         low, high = (low, middle) if holds(middle) else (middle + 1, high)
     return low
-
-
-def _leverage(bread: Floats) -> Floats:
-    """Shape (n, n): the variance of the log-odds of each ordered pair, by the inverse information."""
-    own, side = bread.diagonal()[:-1], bread[-1, :-1]
-    leverage: Floats = own[:, None] + own - 2 * bread[:-1, :-1] + 2 * (side[:, None] - side) + bread[-1, -1]
-    return leverage

@@ -41,7 +41,7 @@ def undercut(strengths: Floats, place: int) -> NDArray[np.bool_]:
 def place_chances(found: Estimate[float]) -> tuple[PlaceChances, ...]:
     """By entry, with strengths from the estimate's normal distribution; needs a covariance without certain gaps.
 
-    Each place's chances add up to 1; with up to 15 entries they are right to some 0.0002.
+    Each place's chances add up to 1; with up to 15 entries they are right to less than 0.001.
     """
     size = len(found.strengths)
     strengths, covariance = np.array(found.strengths), np.array(found.covariance)[:size, :size]

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from arena.clock import now
 from arena.db import Database
-from arena.ratings.actions import close_round
+from arena.ratings.actions import close_round, store_beside
+from arena.ratings.beside import beside
 from arena.ratings.leaderboard import about, leaderboard_page, shade
 from arena.ratings.pages import Neighbours, Why
 from arena.rounds.queries import find_round
@@ -148,6 +149,26 @@ def test_a_closed_round_is_shown_as_it_was_computed(db: Database) -> None:
     assert final.plot
     assert final.score
     assert len(final.neighbours) == 4
+
+
+def test_what_is_computed_beside_a_closed_round_is_shown_with_it(db: Database) -> None:
+    cast_ballots(db, opened(db), BALLOTS)
+    round_ = db.writing(lambda session: close_round(session, "stage-1", now()))
+    db.writing(lambda session: store_beside(session, round_.id or 0, beside(session, round_)))
+    with db.reading() as session:
+        page = leaderboard_page(session, round_, "en", operator=True)
+    assert page.board
+    assert page.board.beside
+    assert [(model.name, model.why, len(model.ratings)) for model in page.board.beside.models] == [
+        ("davidson", None, 5),
+        ("style", "no_votes", 0),  # on answers whose style was counted
+    ]
+    assert page.board.beside.firmness
+    assert page.board.beside.firmness.one_voter
+    assert [row.team for row in page.board.beside.firmness.standings] == [row.team for row in page.board.rows]
+    assert page.desk
+    assert page.desk.outlook.needed
+    assert (page.desk.differences, page.desk.recounted_at is None) == ((), False)
 
 
 def test_teams_are_called_by_their_names_in_the_readers_language(db: Database) -> None:

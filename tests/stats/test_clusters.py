@@ -4,7 +4,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.stats.bradley_terry import Fit, covariance, fit
@@ -100,17 +100,14 @@ def test_products_are_exact_while_they_stay_below_2_to_the_53() -> None:
         assert kept.products(np.zeros((0, 2, 2)))[0, 2, 0, 2] == squares
 
 
-@settings(max_examples=10)
-@given(st.integers(0, 2**32 - 1))
-def test_more_voters_than_are_summed_at_a_time_are_all_summed(seed: int) -> None:
-    """Some 20,000 voters of one or two votes."""
-    random = np.random.default_rng(seed)
-    voter = np.sort(random.integers(0, 30_000, 30_000))
-    votes = [Vote(int(each), 0, 1 + int(each) % 2, "a") for each in voter]
+def test_more_voters_than_are_summed_at_a_time_are_all_summed() -> None:
+    """Some 19,000 voters of one or a few votes."""
+    random = np.random.default_rng(7)
+    votes = [Vote(voter, 0, 1 + voter % 2, "a") for voter in random.integers(0, 30_000, 30_000).tolist()]
     kept = grouped(votes)
     weights = random.integers(0, 9, (2, 3, 3)).astype(float)
 
-    assert kept.voters == len(set(voter.tolist())) > 1 << 14
+    assert kept.voters == len({vote.voter for vote in votes}) > 1 << 14
     assert (kept.products(weights) == kept.gram(3).products(weights)).all()
 
 

@@ -1,6 +1,7 @@
 """Official figures: right to the last digit, and decided where two roundings are equally near."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal, getcontext, localcontext
 from random import Random
 from typing import Any
@@ -16,7 +17,7 @@ from arena.stats.bradley_terry import fit
 from arena.stats.cells import Cells
 from arena.stats.clusters import Grouped, Independent
 from arena.stats.exact import exactly
-from arena.stats.rating import Ratings, rate, rate_exactly
+from arena.stats.rating import Ratings, rate, rate_exactly, summary
 from tests.stats.answers import figures
 from tests.stats.votes import CREDIT, Round, Vote, names, rounds, simulated, voters_of_one_vote_each
 
@@ -205,6 +206,20 @@ def test_figures_are_rounded_wherever_they_stand_and_nothing_else_is() -> None:
     found, _ = tries(lambda _: ("name", 7, None, (Decimal("1.00000049"), True)))
 
     assert repr(found) == "('name', 7, None, (Decimal('1.000000'), True))"
+
+
+def test_another_start_changes_no_digit() -> None:
+    """Floats that are off by a millionth, which is more than any machine's are, and strengths not quite centred."""
+    cells = simulated(5, 1_000, 100, seed=4)
+    start = fit(cells.counts)
+    random = np.random.default_rng(5)
+    off = 1 + 1e-6 * random.standard_normal(6)
+    other = replace(
+        start, strengths=start.strengths * off[:5] + 1e-6, side=start.side + 1e-6, bread=start.bread * off
+    )
+    found, again = (exactly(cells, fitted, lambda estimate: summary(cells, estimate)) for fitted in (start, other))
+
+    assert again == found == rate_exactly(cells)
 
 
 def test_the_callers_decimals_are_left_as_they_are() -> None:

@@ -9,7 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.stats import multivariate_normal
 
@@ -97,6 +97,7 @@ def small_rounds(draw: st.DrawFn) -> Cells:
     return independent(counts)
 
 
+@settings(max_examples=50)
 @given(small_rounds(), st.booleans())
 def test_the_votes_found_were_cast_and_make_the_entry_named_last(cells: Cells, reverse: bool) -> None:
     found = fewest_votes(cells, reverse=reverse)
@@ -161,6 +162,16 @@ def test_without_a_term_for_the_side_the_sums_of_both_sides_decide() -> None:
     assert (removal.votes, reversal.votes) == (13, 7)
 
 
+def test_a_type_is_spared_where_its_last_vote_is_needed() -> None:
+    """x wins 9 : 2 on each side. All 9 on one side are needed for the side's effect; without 8 of them
+    and m on the other the odds are 1 / 2 (9 - m) / 2, below 1 from m = 6 on.
+    """
+    found = fewest_votes(duel(9, 2), reverse=False)
+
+    assert found is not None
+    assert [some.votes for some in found.types] == [8, 6]
+
+
 def test_only_votes_that_leave_a_fit_are_removed() -> None:
     """x leads by 2 : 1; without both its wins y would lead, but have lost to nobody."""
     cells = cells_of(("x", "y", "a", 2), ("x", "y", "b", 1), ("y", "x", "tie", 2))
@@ -176,10 +187,10 @@ def test_an_entry_that_shares_the_last_place_cannot_be_overtaken() -> None:
     assert (result.removal, result.reversal) == (None, None)
 
 
-@pytest.mark.parametrize("reverse", [False, True])
-def test_of_many_votes_those_are_chosen_that_narrow_the_gap_the_most(reverse: bool) -> None:
+@pytest.mark.parametrize(("reverse", "seed"), [(False, 1), (True, 10)])
+def test_of_many_votes_those_are_chosen_that_narrow_the_gap_the_most(reverse: bool, seed: int) -> None:
     """Types that were chosen do more, vote by vote, than those that were not, as small changes after them show."""
-    cells = independent(simulated(100_000, 100_000, spread=1.5).counts())
+    cells = independent(simulated(100_000, 100_000, entries=5, seed=seed, spread=2.5).counts())
     found = fewest_votes(cells, reverse=reverse)
     assert found is not None
     chosen = chosen_votes(cells, found)
@@ -231,11 +242,12 @@ def without(votes: Votes, voter: int) -> Counts:
     ).counts()
 
 
-@pytest.mark.parametrize(("number", "voters"), [(40, 12), (150, 40), (3_000, 400)])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("number", "voters", "seed"), [(40, 12, 1), (40, 12, 2), (150, 40, 3), (3_000, 400, 4), (3_000, 1_500, 6)]
+)
 def test_leaving_each_voter_out_is_as_if_they_had_never_voted(number: int, voters: int, seed: int) -> None:
-    """Of 400 voters most are judged by a Newton step alone."""
-    votes = simulated(number, voters, seed=seed, spread=0.2)
+    """Of hundreds most are judged by a Newton step alone; in the last round 156 could change who is last."""
+    votes = simulated(number, voters, seed=seed, spread=0.02)
     cells = clustered(votes)
     everyone = fit(cells.counts).strengths
     others = [without(votes, voter) for voter in range(voters)]
@@ -251,14 +263,40 @@ def test_leaving_each_voter_out_is_as_if_they_had_never_voted(number: int, voter
 
 def test_a_narrow_lead_may_hang_on_each_of_very_many_voters() -> None:
     """301 votes for x, 300 for y, three a voter but for one: each of the 100 who chose x thrice decides."""
-    voter = np.append(np.repeat(np.arange(200), 3), 200)
-    first = voter // 2 % 2
-    chose_x = voter % 2 == 0
-    outcome = np.where(chose_x == (first == 0), 0, 1)
-    votes = Votes(2, voter, np.zeros_like(voter), first, 1 - first, outcome)
+    votes = ballots_cast(
+        "xy", ("xya xya xya", 50), ("yxb yxb yxb", 50), ("xyb xyb xyb", 50), ("yxa yxa yxa", 50), ("xya", 1)
+    )
     found = leave_one_voter_out(clustered(votes), votes.grouped())
 
     assert (found.changes_first, found.changes_last) == (100, 100)
+
+
+def ballots_cast(entries: str, *ballots: tuple[str, int]) -> Votes:
+    """So many voters cast each ballot, its votes written as `xyb`: x shown first, y second, b preferred."""
+    cast = [ballot.split() for ballot, number in ballots for _ in range(number)]
+    rows = [
+        (voter, place, entries.index(first), entries.index(second), "ab".index(preferred))
+        for voter, ballot in enumerate(cast)
+        for place, (first, second, preferred) in enumerate(ballot)
+    ]
+    return Votes(len(entries), *np.array(rows).T)
+
+
+def test_a_voter_without_whom_there_is_no_fit_decides_nothing() -> None:
+    """y comes second with 2 : 1 and would be first had not one voter preferred z: then it has lost to nobody."""
+    votes = ballots_cast(
+        "xyz", ("xza", 150), ("zxb", 150), ("xzb", 50), ("zxa", 50), ("yza", 1), ("zyb", 1), ("yzb", 1)
+    )
+    found = leave_one_voter_out(clustered(votes), votes.grouped())
+
+    assert (found.changes_first, found.not_ratable) == (0, 1)
+
+
+def test_a_voter_may_be_needed_whose_votes_move_nothing() -> None:
+    """One of 401 cast all votes on y, as many for it as against."""
+    votes = ballots_cast("xyz", ("xza", 150), ("zxb", 150), ("xzb", 50), ("zxa", 50), ("yza yzb", 1))
+
+    assert leave_one_voter_out(clustered(votes), votes.grouped()).not_ratable == 1
 
 
 def test_a_lone_voter_cannot_be_left_out() -> None:
@@ -306,8 +344,8 @@ def test_chances_are_those_of_the_normal_distribution(size: int, seed: int) -> N
     strengths, covariance = some_normal(size, seed)
     found = place_chances(normal(strengths, covariance))
 
-    assert [chances.first for chances in found] == pytest.approx(by_scipy(-strengths, covariance), abs=5e-4)
-    assert [chances.last for chances in found] == pytest.approx(by_scipy(strengths, covariance), abs=5e-4)
+    assert [chances.first for chances in found] == pytest.approx(by_scipy(-strengths, covariance), abs=1e-3)
+    assert [chances.last for chances in found] == pytest.approx(by_scipy(strengths, covariance), abs=1e-3)
 
 
 def some_normal(size: int, seed: int) -> tuple[Floats, Floats]:
@@ -330,6 +368,7 @@ def by_scipy(strengths: Floats, covariance: Floats) -> list[float]:
     return chances
 
 
+@settings(max_examples=30)
 @given(st.integers(2, 7), st.integers(0, 10**6), st.floats(0.001, 1000))
 def test_each_places_chances_add_up_to_one_in_any_unit(size: int, seed: int, unit: float) -> None:
     strengths, covariance = some_normal(size, seed)
