@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.stats.cells import Cells, Counts, Floats, halves
+from arena.stats.clusters import pair_squares
 from arena.stats.connectivity import has_negative_cycle, largest_group, strongly_connected_groups
 from arena.stats.newton import damping
 
@@ -133,13 +134,11 @@ def _gradient(surprise: Floats) -> Floats:
 def _inverse(weights: Floats, *, side: bool) -> Floats:
     """The inverse (n + 1, n + 1) of the information of `weights` (n, n) for strengths with mean 0."""
     size = len(weights)
-    information = np.zeros((size + 1, size + 1))
-    both = weights + weights.T
-    by_entry = both.sum(axis=1)
-    lift = by_entry.sum() / size
-    information[:size, :size] = np.diag(by_entry) - both + lift
-    information[size, :size] = information[:size, size] = (weights.sum(axis=1) - weights.sum(axis=0)) * side
-    information[size, size] = weights.sum() if side else 1.0
+    information = pair_squares(weights)
+    lift = information[:size, :size].trace() / size
+    information[:size, :size] += lift
+    if not side:
+        information[size, :size] = information[:size, size] = 0.0
     inverse = np.linalg.inv(information).astype(np.float64, copy=False)
     inverse[:size, :size] -= 1 / (lift * size * size)
     if not side:

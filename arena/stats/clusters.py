@@ -65,16 +65,17 @@ class Grouped:
 
     def products(self, weights: Floats) -> Floats:
         size, columns = weights.shape[-1], 1 + len(weights)
+        by_pair = weights.reshape(-1, size * size)
         total = np.zeros((columns * (size + 1), columns * (size + 1)))
         for rows, voters in self._blocks():
-            voter, first, second = self.voter[rows] - self.voter[rows.start], self.first[rows], self.second[rows]
+            voter, votes = self.voter[rows] - self.voter[rows.start], self.votes[rows]
+            first, second = voter * size + self.first[rows], voter * size + self.second[rows]
+            pair = self.first[rows] * size + self.second[rows]
             scores = np.empty((columns, voters, size + 1))
             for column, score in enumerate(scores):
-                value = self.votes[rows] * weights[column - 1, first, second] if column else self.credit[rows]
-                score[:, :size] = (
-                    np.bincount(voter * size + first, value, voters * size)
-                    - np.bincount(voter * size + second, value, voters * size)
-                ).reshape(voters, size)
+                value = votes * by_pair[column - 1].take(pair) if column else self.credit[rows]
+                sums = np.bincount(first, value, voters * size) - np.bincount(second, value, voters * size)
+                score[:, :size] = sums.reshape(voters, size)
                 score[:, size] = np.bincount(voter, value, voters)
             flat = scores.transpose(1, 0, 2).reshape(voters, -1)
             total += flat.T @ flat
@@ -132,16 +133,25 @@ class Independent:
 
     def products(self, weights: Floats) -> Floats:
         size = len(self.counts)
-        design = _design(size)
         votes, credit = self.counts.sum(axis=2), halves(self.counts)
-        squares = 4 * self.counts[:, :, 0] + self.counts[:, :, 2] + self.counts[:, :, 3]
         columns = np.concatenate([np.ones((1, size, size)), weights])
         out = np.empty((len(columns), size + 1, len(columns), size + 1))
         for i, one in enumerate(columns):
             for j, other in enumerate(columns):
-                per_pair = squares if not i and not j else votes if i and j else credit
-                out[i, :, j] = design.T @ ((per_pair * one * other).reshape(-1, 1) * design)
+                per_pair = votes if i and j else credit if i or j else credit + 2 * self.counts[:, :, 0]
+                out[i, :, j] = pair_squares(per_pair * one * other)
         return out
+
+
+def pair_squares(weights: Floats) -> Floats:
+    """Shape (n + 1, n + 1): the sum over ordered pairs (n, n) of weight times x x', x as in `Clusters.products`."""
+    first, second = weights.sum(axis=1), weights.sum(axis=0)
+    size = len(weights)
+    squares = np.empty((size + 1, size + 1))
+    squares[:size, :size] = np.diag(first + second) - weights - weights.T
+    squares[size, :size] = squares[:size, size] = first - second
+    squares[size, size] = first.sum()
+    return squares
 
 
 @lru_cache(maxsize=64)

@@ -30,6 +30,7 @@ GUARD: Final = 22
 MARGIN: Final = 8
 
 _ROUNDS: Final = 40
+_EXACT_BITS: Final = 53  # floats hold whole numbers up to there
 
 
 class _UndecidedError(Exception):
@@ -40,7 +41,8 @@ def exactly(cells: Cells, fitted: Fit, figures: Callable[[Estimate[Decimal]], T]
     """What `figures` makes of the exact estimate, all its decimals rounded half-even to 6 places.
 
     `figures` answers with decimals in frozen dataclasses and tuples, and may use nothing but its argument.
-    A figure that is still undecided at 120 digits is the middle itself.
+    A figure that is still undecided at 120 digits is the middle itself. Raises ArithmeticError where single voters
+    have so many votes that their squares no longer add up exactly (some 10**7 each).
     """
     for digits in DIGITS:
         with localcontext(prec=digits + GUARD):
@@ -140,7 +142,9 @@ def _information(weights: list[Row], *, has_side: bool) -> list[Row]:
 def _meat(cells: Cells, p: list[Row], digits: int, *, has_side: bool) -> list[Row]:
     """The voters' squared scores of strengths and side, with an error far below 10**-digits of their size."""
     size = len(p)
-    bits = max(1, (50 - cells.clusters.pairs_of_votes.bit_length()) // 2)
+    bits = (_EXACT_BITS - cells.clusters.pairs_of_votes.bit_length()) // 2
+    if bits < 1:
+        raise ArithmeticError("some voters cast too many votes, hundreds of millions, to be added up exactly")
     limbs = ceil((digits + 4) * log2(10) / bits)
     cut = [[_limbs(value, bits, limbs) for value in row] for row in p]
     products = cells.clusters.products(np.array(cut, dtype=np.float64).transpose(2, 0, 1)).astype(np.int64)

@@ -26,10 +26,10 @@ _FURTHEST: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class OneVoterOut:
-    """`changes_last` counts the voters without whom another entry is last, `changes_first` those without whom another
-    is first; None where nobody is so alone. `not_ratable` counts those without whom there is no fit.
+    """`changes_first` and `changes_last` count the voters without whom another entry is first or last.
 
-    `ratings` has by entry the lowest and the highest, in Elo; None where there is no fit without any voter.
+    They are None where several entries share the place. `not_ratable` counts the voters without whom there is no fit.
+    `ratings` has each entry's lowest and highest among the other refits, in Elo; None where there are none.
     """
 
     changes_first: int | None

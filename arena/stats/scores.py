@@ -19,7 +19,7 @@ from typing import Generic, Literal, TypeAlias
 
 from arena.stats.arithmetic import EQUAL, Estimate, Matrix, Real, Vector, quantile
 from arena.stats.bradley_terry import fit, obstacle
-from arena.stats.cells import Cells
+from arena.stats.cells import Cells, check_cells
 from arena.stats.exact import exactly
 from arena.stats.rating import EntryRating, Last, Ratings, rate_exactly, summary, win_shares
 
@@ -58,6 +58,7 @@ class Scores(Generic[Real]):
 
 def rate_and_score(cells: Cells, rule: ScoreRule) -> tuple[Ratings[Decimal], Scores[Decimal]]:
     """The official ratings and scores of a round. Raises ValueError when `cells` are none."""
+    check_cells(cells.entries, cells.counts)
     if obstacle(cells.entries, cells.counts) is not None:
         ratings = rate_exactly(cells)
         return ratings, _scores(ratings, rule, [(None, None)] * len(cells.entries))

@@ -113,8 +113,8 @@ def test_the_votes_found_were_cast_and_make_the_entry_named_last(cells: Cells, r
 
 
 @pytest.mark.parametrize("reverse", [False, True])
-def test_hardly_ever_would_fewer_votes_have_done(reverse: bool) -> None:
-    """Against all choices of fewer votes, up to 3, in random rounds of 3 entries and 9 votes."""
+def test_in_small_rounds_no_fewer_votes_would_have_done(reverse: bool) -> None:
+    """Against all choices of fewer votes, up to 3. That holds nearly always, and in these random rounds always."""
     least = []
     for cells in random_rounds(60, entries=3, votes=9):
         found = fewest_votes(cells, reverse=reverse)
@@ -122,7 +122,7 @@ def test_hardly_ever_would_fewer_votes_have_done(reverse: bool) -> None:
         tried = (chosen for number in fewer for chosen in choices(cells.counts, number))
         least.append(all(last_after(cells, chosen, reverse=reverse) is None for chosen in tried))
 
-    assert np.mean(least) >= 0.98
+    assert all(least)
 
 
 def random_rounds(number: int, *, entries: int, votes: int) -> list[Cells]:
@@ -275,9 +275,9 @@ def ballots_cast(entries: str, *ballots: tuple[str, int]) -> Votes:
     """So many voters cast each ballot, its votes written as `xyb`: x shown first, y second, b preferred."""
     cast = [ballot.split() for ballot, number in ballots for _ in range(number)]
     rows = [
-        (voter, place, entries.index(first), entries.index(second), "ab".index(preferred))
+        (voter, place, entries.index(vote[0]), entries.index(vote[1]), "ab".index(vote[2]))
         for voter, ballot in enumerate(cast)
-        for place, (first, second, preferred) in enumerate(ballot)
+        for place, vote in enumerate(ballot)
     ]
     return Votes(len(entries), *np.array(rows).T)
 
