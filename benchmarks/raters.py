@@ -54,7 +54,15 @@ def cells_exactly(votes: Path, _: int) -> Run:
 
 
 def arena_file(votes: Path, _: int) -> Run:
-    """All that `arena rate` does between its start and what it prints."""
+    """All that `arena rate` does between its start and the table it prints."""
+    from arena.offline.vote_file import read_votes
+    from arena.stats.rating import rate
+
+    return lambda: rate(read_votes(votes).cells)
+
+
+def arena_file_exactly(votes: Path, _: int) -> Run:
+    """The same for `--json`."""
     from arena.offline.vote_file import read_votes
     from arena.stats.rating import rate_exactly
 
@@ -169,6 +177,7 @@ RATERS: Final[dict[str, Callable[[Path, int], Run]]] = {
         cells,
         cells_exactly,
         arena_file,
+        arena_file_exactly,
         pyarrow_reads,
         polars_reads,
         arena_fit,

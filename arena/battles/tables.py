@@ -100,7 +100,10 @@ class Answer(Row, table=True):
 class Vote(Row, table=True):
     """One per battle, final. `receipt` is what the voter takes away; an `excluded` vote is kept and not rated."""
 
-    __table_args__ = (CheckConstraint("choice in ('a', 'b', 'tie', 'both_bad')", name="choice"),)
+    __table_args__ = (
+        CheckConstraint("choice in ('a', 'b', 'tie', 'both_bad')", name="choice"),
+        Index("ix_vote_excluded", "battle_id", sqlite_where=text("excluded = 1"), postgresql_where=text("excluded")),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     battle_id: str = Field(foreign_key="battle.id", unique=True)

@@ -116,7 +116,8 @@ class _Votes:
 
     def numbered_anew(self, names: tuple[str, ...]) -> tuple[tuple[str, ...], "_Votes"]:
         """Leaves out the names that have no vote."""
-        present = np.bincount(self.first, minlength=len(names)) + np.bincount(self.second, minlength=len(names)) > 0
+        on_a, on_b = (np.bincount(side.astype(np.int64), minlength=len(names)) for side in (self.first, self.second))
+        present = on_a + on_b > 0
         entries = tuple(name for name, is_present in zip(names, present.tolist(), strict=True) if is_present)
         if len(entries) > MAX_ENTRIES:
             raise RefusedError(f"{len(entries)} different models; at most {MAX_ENTRIES} can be rated together")
@@ -139,14 +140,15 @@ class _Votes:
         size = len(entries)
         shape = (size, size, len(OUTCOMES))
         cell = (self.first * size + self.second) * len(OUTCOMES) + self.outcome
-        counts: Counts = np.bincount(cell, minlength=np.prod(shape)).reshape(shape)
+        counts: Counts = np.bincount(cell.astype(np.int64), minlength=np.prod(shape)).reshape(shape)
         clusters = Independent(counts) if self.voter is None else self._grouped(self.voter, size)
         return Cells(entries, counts, clusters)
 
     def _grouped(self, voter: Integers, size: int) -> Grouped:
         bits = size.bit_length()
         key = voter.copy()
-        for width, number in ((bits, self.first), (bits, self.second), (_HALVES_BITS, _HALVES.take(self.outcome))):
+        halves_won = _HALVES.take(self.outcome, mode="wrap")
+        for width, number in ((bits, self.first), (bits, self.second), (_HALVES_BITS, halves_won)):
             key <<= width
             key += number
         key.sort()
@@ -187,13 +189,14 @@ def _split(numbers: Integers, bits: int) -> tuple[Integers, Integers]:
 
 def _renumbered(codes: Numbers, numbers: Sequence[int]) -> Numbers:
     """The number each code stands for; -1 stands for the last."""
-    return np.array(numbers, dtype=np.int32).take(codes)
+    return np.array(numbers, dtype=np.int32).take(codes, mode="wrap")
 
 
 def _encoded(column: Text) -> Encoded:
     """The number of each element's value, -1 for null, and the distinct values, a pyarrow array of bytes."""
     chunks = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
-    array = chunks.dictionary_encode().unify_dictionaries().combine_chunks()
+    encoded = chunks.dictionary_encode()
+    array = encoded.chunk(0) if encoded.num_chunks == 1 else encoded.unify_dictionaries().combine_chunks()
     indices = array.indices.fill_null(-1) if array.null_count else array.indices
     return indices.to_numpy(), array.dictionary.cast(pa.large_binary())
 
@@ -208,7 +211,7 @@ def _cells_at_once(winner: Encoded, sides: Sequence[Encoded]) -> Cells | None:
     if np.prod(shape) > _MOST_AT_ONCE or any(codes.min(initial=0) < 0 for codes in (outcome, first, second)):
         return None
     place = (first * shape[1] + second) * shape[2] + outcome
-    votes = np.bincount(place, minlength=np.prod(shape)).reshape(shape)
+    votes = np.bincount(place.astype(np.int64), minlength=np.prod(shape)).reshape(shape)
     names, numbers = _numbered([firsts, seconds])
     outcomes = [_OUTCOME_NUMBERS.get(word, _UNKNOWN) for word in words.to_pylist()]
     if min([*outcomes, *numbers[0], *numbers[1]], default=-1) < 0 or len(names) > MAX_ENTRIES:

@@ -44,7 +44,7 @@ def read_csv(data: bytes) -> Columns:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(data),
             pyarrow.csv.ReadOptions(block_size=_BLOCK),
-            pyarrow.csv.ParseOptions(newlines_in_values=b'"' in data),
+            pyarrow.csv.ParseOptions(newlines_in_values=data.find(b'"', data.find(b"\n")) >= 0),
             pyarrow.csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, text)),
         )
     except pa.ArrowException:

@@ -1,8 +1,8 @@
 """What stands beside final ratings and is never scored: other models, and how firm the result is."""
 
 from collections.abc import Sequence
-from math import log, sqrt
-from typing import Any, Final
+from math import sqrt
+from typing import Any
 
 import numpy as np
 from sqlmodel import Session
@@ -12,15 +12,13 @@ from arena.battles.counting import CREDIT
 from arena.battles.queries import style_rows
 from arena.rounds.tables import Round
 from arena.stats import davidson, style
-from arena.stats.arithmetic import quantile
+from arena.stats.arithmetic import FLOATS, quantile
 from arena.stats.cells import Cells, Floats
 from arena.stats.newton import NoFit
-from arena.stats.rating import MIN_VOTERS, estimate, rate
+from arena.stats.rating import MEAN_RATING, MIN_VOTERS, elo, estimate, rate
 from arena.stats.robustness import robustness, robustness_body
 from arena.stats.style import StyledVotes
 from arena.teams.queries import NamedEntry, entries_of
-
-ELO: Final = 400 / log(10)
 
 
 def beside(session: Session, round_: Round) -> dict[str, Any]:
@@ -80,12 +78,12 @@ def _style(session: Session, round_: Round, entries: Sequence[NamedEntry]) -> di
 
 def _rated(entries: Sequence[str], strengths: Floats, covariance: Floats | None) -> list[dict[str, Any]]:
     """Ratings with 95 % intervals on the Elo scale around 1000, to one decimal."""
-    found = []
+    found, scale = [], elo(FLOATS)
     for place, entry in enumerate(entries):
-        rating = 1000 + ELO * float(strengths[place])
+        rating = MEAN_RATING + scale * float(strengths[place])
         interval = None
         if covariance is not None:
-            margin = float(quantile()) * ELO * sqrt(max(0.0, float(covariance[place, place])))
+            margin = float(quantile()) * scale * sqrt(max(0.0, float(covariance[place, place])))
             interval = [f"{rating - margin:.1f}", f"{rating + margin:.1f}"]
         found.append({"entry": entry, "rating": f"{rating:.1f}", "interval": interval})
     return found

@@ -104,15 +104,18 @@ def fit(counts: Counts, *, side: bool = True) -> Fit:
     place = np.append(np.log(won / lost), 0.0)
     for _ in range(_STEPS):
         p, q = chances(place[:size], float(place[size]))
-        bread = _inverse(votes * p * q, side=side)
+        try:
+            bread = _inverse(votes * p * q, side=side)
+        except np.linalg.LinAlgError:
+            break
         step = bread @ _gradient(credit * q - (votes - credit) * p)
-        reach = float(np.ptp(step[:size]) + abs(step[size]))
+        reach = float(step[:size].max() - step[:size].min() + abs(step[size]))
         full = reach <= _LAST_STEP
         place += step if full else step * damping(reach)
         place[:size] -= place[:size].mean()
         if full:
             return Fit(place[:size], float(place[size]), side, bread)
-    raise ArithmeticError(f"the Bradley-Terry fit did not settle in {_STEPS} steps")
+    raise ArithmeticError("the Bradley-Terry fit did not settle")
 
 
 def chances(strengths: Floats, side: float) -> tuple[Floats, Floats]:
@@ -127,8 +130,11 @@ def chances(strengths: Floats, side: float) -> tuple[Floats, Floats]:
 
 def _gradient(surprise: Floats) -> Floats:
     """Shape (n + 1,): the score of the parameters, from observed less expected credit by ordered pair."""
-    entries: Floats = surprise.sum(axis=1) - surprise.sum(axis=0)
-    return np.append(entries, surprise.sum())
+    by_first = surprise.sum(axis=1)
+    gradient = np.empty(len(surprise) + 1)
+    gradient[:-1] = by_first - surprise.sum(axis=0)
+    gradient[-1] = by_first.sum()
+    return gradient
 
 
 def _inverse(weights: Floats, *, side: bool) -> Floats:

@@ -74,9 +74,9 @@ class Grouped:
             scores = np.empty((columns, voters, size + 1))
             for column, score in enumerate(scores):
                 value = votes * by_pair[column - 1].take(pair) if column else self.credit[rows]
-                sums = np.bincount(first, value, voters * size) - np.bincount(second, value, voters * size)
-                score[:, :size] = sums.reshape(voters, size)
-                score[:, size] = np.bincount(voter, value, voters)
+                shown_first = np.bincount(first, value, voters * size).reshape(voters, size)
+                score[:, :size] = shown_first - np.bincount(second, value, voters * size).reshape(voters, size)
+                score[:, size] = shown_first.sum(axis=1)
             flat = scores.transpose(1, 0, 2).reshape(voters, -1)
             total += flat.T @ flat
         return total.reshape(columns, size + 1, columns, size + 1)
@@ -148,7 +148,8 @@ def pair_squares(weights: Floats) -> Floats:
     first, second = weights.sum(axis=1), weights.sum(axis=0)
     size = len(weights)
     squares = np.empty((size + 1, size + 1))
-    squares[:size, :size] = np.diag(first + second) - weights - weights.T
+    squares[:size, :size] = -weights - weights.T
+    squares.flat[: size * (size + 1) : size + 2] += first + second
     squares[size, :size] = squares[:size, size] = first - second
     squares[size, size] = first.sum()
     return squares

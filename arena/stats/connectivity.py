@@ -34,8 +34,9 @@ def has_negative_cycle(weights: Floats) -> bool:
 
 def _reachable(edges: NDArray[np.bool_]) -> NDArray[np.bool_]:
     reach = edges | np.eye(len(edges), dtype=np.bool_)
-    for via in range(len(reach)):
-        if reach.all():
+    while not reach.all():
+        further = reach @ reach
+        if (further == reach).all():
             break
-        reach |= reach[:, via, None] & reach[via]
+        reach = further
     return reach

@@ -26,7 +26,7 @@ Row: TypeAlias = list[Decimal]
 
 PLACES: Final = Decimal("0.000001")
 DIGITS: Final = (28, 60, 120)
-GUARD: Final = 22
+GUARD: Final = 10
 MARGIN: Final = 8
 
 _ROUNDS: Final = 40

@@ -6,20 +6,19 @@ matter most by it are refitted.
 """
 
 from dataclasses import dataclass
-from math import log
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.stats.arithmetic import FLOATS
 from arena.stats.bradley_terry import Fit, chances, fit
 from arena.stats.cells import Cells, Counts, Floats, Integers, halves
 from arena.stats.clusters import Grouped
 from arena.stats.places import lowest, undercut
+from arena.stats.rating import MEAN_RATING, elo
 from arena.stats.refit import refit
 
-_MEAN_RATING: Final = 1000
-_ELO: Final = 400 / log(10)
 _NEAREST: Final = 64
 _FURTHEST: Final = 5
 
@@ -73,7 +72,7 @@ def _changes(without: Floats, strengths: Floats) -> int | None:
 def _ranges(strengths: Floats) -> tuple[tuple[float, float], ...] | None:
     if not len(strengths):
         return None
-    ratings = _MEAN_RATING + _ELO * strengths
+    ratings = MEAN_RATING + elo(FLOATS) * strengths
     return tuple(zip(ratings.min(axis=0).tolist(), ratings.max(axis=0).tolist(), strict=True))
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import combinations, pairwise
 from typing import Final, Generic, Literal, TypeVar
 
-from arena.stats.arithmetic import EQUAL, FLOATS, Estimate, Real, quantile
+from arena.stats.arithmetic import EQUAL, FLOATS, Arithmetic, Estimate, Real, quantile
 from arena.stats.bradley_terry import NotRatable, chances, covariance, fit, joined_by_ties, obstacle
 from arena.stats.cells import Cells, check_cells, ties, wins
 from arena.stats.exact import exactly
@@ -21,6 +21,7 @@ T = TypeVar("T")
 METHOD: Final = "bt-half-side-cr1"
 METHOD_WITHOUT_SIDE: Final = "bt-half-cr1"
 METHOD_VERSION: Final = "1"
+MEAN_RATING: Final = 1000
 MIN_VOTERS: Final = 50
 
 _NO_SPREAD: Final = "0.000000001"
@@ -149,8 +150,8 @@ def summary(cells: Cells, found: Estimate[Real]) -> Ratings[Real]:
     """What an estimate says of the entries."""
     doubt = no_interval(cells, found)
     ranks = None if doubt else rank_ranges(found)
-    scale = elo(found)
-    middle, z = found.arithmetic.of(1000), found.arithmetic.of(quantile())
+    scale = elo(found.arithmetic)
+    middle, z = found.arithmetic.of(MEAN_RATING), found.arithmetic.of(quantile())
     shares = win_shares(found)
     rated = []
     for i, tally in enumerate(_tallies(cells)):
@@ -189,9 +190,9 @@ def no_interval(cells: Cells, found: Estimate[Real]) -> NoInterval | None:
     return NoInterval("no_spread", tuple(cells.entries[place] for place in sorted(still))) if still else None
 
 
-def elo(found: Estimate[Real]) -> Real:
+def elo(numbers: Arithmetic[Real]) -> Real:
     """Elo points of one unit of log-odds, 400 / ln 10."""
-    return found.arithmetic.of(400) / found.arithmetic.log(found.arithmetic.of(10))
+    return numbers.of(400) / numbers.log(numbers.of(10))
 
 
 def rank_ranges(found: Estimate[Real]) -> tuple[tuple[int, int], ...]:
@@ -241,7 +242,7 @@ def _side_effect(found: Estimate[Real], *, known: bool) -> SideEffect[Real] | No
 
 
 def _neighbours(cells: Cells, found: Estimate[Real], *, known: bool) -> tuple[Neighbours[Real], ...]:
-    size, scale = len(cells.entries), elo(found)
+    size, scale = len(cells.entries), elo(found.arithmetic)
     comparisons = size * (size - 1) // 2
     z = found.arithmetic.of(quantile(comparisons))
     votes = int(cells.counts.sum())

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from numpy.linalg import LinAlgError
-
 from arena.stats.bradley_terry import Fit, fit, obstacle
 from arena.stats.cells import Counts
 
@@ -14,5 +12,5 @@ def refit(entries: Sequence[str], counts: Counts, *, side: bool) -> Fit | None:
         return None
     try:
         return fit(counts, side=side)
-    except (ArithmeticError, LinAlgError):
+    except ArithmeticError:
         return None

@@ -22,7 +22,7 @@ from tests.stats.answers import figures
 from tests.stats.votes import CREDIT, Round, Vote, names, rounds, simulated, voters_of_one_vote_each
 
 Decimals = NDArray[np.object_]
-FIRST, SECOND, LAST = 50, 82, 142
+FIRST, SECOND, LAST = 38, 70, 130
 """Digits that decimals hold in the first, the second and the last try."""
 
 decimals = np.vectorize(Decimal, otypes=[object])

@@ -34,6 +34,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("round_id", "entry_a", "entry_b", name=op.f("pk_vote_cell")),
     )
     op.add_column("vote", sa.Column("excluded", sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.create_index(
+        "ix_vote_excluded",
+        "vote",
+        ["battle_id"],
+        sqlite_where=sa.text("excluded = 1"),
+        postgresql_where=sa.text("excluded"),
+    )
     for name in STYLE:
         op.add_column("answer", sa.Column(name, sa.Integer(), nullable=True))
 
@@ -41,5 +48,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in reversed(STYLE):
         op.drop_column("answer", name)
+    op.drop_index("ix_vote_excluded", "vote")
     op.drop_column("vote", "excluded")
     op.drop_table("vote_cell")
