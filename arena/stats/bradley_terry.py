@@ -104,17 +104,17 @@ def fit(counts: Counts, *, side: bool = True) -> Fit:
     place = np.append(np.log(won / lost), 0.0)
     for _ in range(_STEPS):
         p, q = chances(place[:size], float(place[size]))
+        information = _lifted(votes * p * q, side=side)
         try:
-            bread = _inverse(votes * p * q, side=side)
+            step = np.linalg.solve(information, _gradient(credit * q - (votes - credit) * p, side=side))
         except np.linalg.LinAlgError:
             break
-        step = bread @ _gradient(credit * q - (votes - credit) * p)
         reach = float(step[:size].max() - step[:size].min() + abs(step[size]))
         full = reach <= _LAST_STEP
         place += step if full else step * damping(reach)
         place[:size] -= place[:size].mean()
         if full:
-            return Fit(place[:size], float(place[size]), side, bread)
+            return Fit(place[:size], float(place[size]), side, _bread(information, side=side))
     raise ArithmeticError("the Bradley-Terry fit did not settle")
 
 
@@ -128,28 +128,33 @@ def chances(strengths: Floats, side: float) -> tuple[Floats, Floats]:
     return np.where(ahead, large, small), np.where(ahead, small, large)
 
 
-def _gradient(surprise: Floats) -> Floats:
+def _gradient(surprise: Floats, *, side: bool) -> Floats:
     """Shape (n + 1,): the score of the parameters, from observed less expected credit by ordered pair."""
     by_first = surprise.sum(axis=1)
     gradient = np.empty(len(surprise) + 1)
     gradient[:-1] = by_first - surprise.sum(axis=0)
-    gradient[-1] = by_first.sum()
+    gradient[-1] = by_first.sum() if side else 0.0
     return gradient
 
 
-def _inverse(weights: Floats, *, side: bool) -> Floats:
-    """The inverse (n + 1, n + 1) of the information of `weights` (n, n) for strengths with mean 0."""
+def _lifted(weights: Floats, *, side: bool) -> Floats:
+    """The information (n + 1, n + 1) of `weights` (n, n), with an inverse: lifted along the strengths' mean."""
     size = len(weights)
     information = pair_squares(weights)
-    lift = information[:size, :size].trace() / size
-    information[:size, :size] += lift
     if not side:
         information[size, :size] = information[:size, size] = 0.0
-    inverse = np.linalg.inv(information).astype(np.float64, copy=False)
-    inverse[:size, :size] -= 1 / (lift * size * size)
+    information[:size, :size] += information[:size, :size].trace() / size
+    return information
+
+
+def _bread(lifted: Floats, *, side: bool) -> Floats:
+    """The inverse information for strengths with mean 0: the lifted one's inverse without the lift."""
+    size = len(lifted) - 1
+    bread = np.linalg.inv(lifted).astype(np.float64, copy=False)
+    bread[:size, :size] -= bread[:size, :size].mean()
     if not side:
-        inverse[size, size] = 0.0
-    return inverse
+        bread[size, size] = 0.0
+    return bread
 
 
 def covariance(fitted: Fit, cells: Cells) -> Floats:
