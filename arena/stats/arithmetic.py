@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from statistics import NormalDist
 from typing import Final, Generic, TypeAlias, TypeVar
 
@@ -57,6 +58,7 @@ class Estimate(Generic[Real]):
         return v[one][one] + v[other][other] - v[one][other] - v[other][one]
 
 
+@lru_cache(maxsize=256)
 def quantile(comparisons: int = 1, confidence: float = CONFIDENCE) -> str:
     """The two-sided normal quantile that holds for so many comparisons together (Bonferroni), to 9 places.
 

@@ -29,9 +29,15 @@ def team() -> Iterator[Endpoint]:
 
 @pytest.fixture(autouse=True)
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay, "GRACE_S", 0.4)
+    monkeypatch.setattr(relay, "GRACE_S", 60)  # a busy machine may take a while to open a reader's stream
     monkeypatch.setattr(relay, "CHECKPOINT_S", 0.1)
     monkeypatch.setattr(streams, "FOLLOW_EVERY_S", 0.05)
+
+
+@pytest.fixture
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is waited for: a turn without readers is paused at once."""
+    monkeypatch.setattr(relay, "GRACE_S", 0.4)
 
 
 @pytest.fixture
@@ -79,6 +85,7 @@ def test_a_reader_who_joins_late_ends_with_the_same_answers(team: Endpoint, minj
     assert len(team.asked) == 2
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_one_who_leaves_ends_nothing_for_another(team: Endpoint, stage: Stage, minji: Citizen) -> None:
     path = waiting_turn(team, minji)
     leaving, staying = Listener(minji, path), Listener(minji, path)
@@ -90,6 +97,7 @@ def test_one_who_leaves_ends_nothing_for_another(team: Endpoint, stage: Stage, m
     assert team.cut == 0
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_when_nobody_listens_both_requests_are_cut_and_the_next_reader_begins_again(
     team: Endpoint, stage: Stage, minji: Citizen
 ) -> None:
@@ -108,11 +116,13 @@ def test_when_nobody_listens_both_requests_are_cut_and_the_next_reader_begins_ag
     assert stage.battle(path).state == "votable"
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_a_turn_that_nobody_ever_reads_is_cut_too(team: Endpoint, stage: Stage, minji: Citizen) -> None:
     path = waiting_turn(team, minji)
     assert eventually(lambda: team.cut == 2 and stage.turn(path).state == "paused")
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_a_visit_to_the_page_begins_a_paused_turn_again(team: Endpoint, stage: Stage, minji: Citizen) -> None:
     path = waiting_turn(team, minji)
     assert eventually(lambda: stage.turn(path).state == "paused")
@@ -122,6 +132,7 @@ def test_a_visit_to_the_page_begins_a_paused_turn_again(team: Endpoint, stage: S
     assert stage.turn(path).attempt == 2
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_a_paused_turn_is_begun_again_once_for_ten_readers(team: Endpoint, stage: Stage, minji: Citizen) -> None:
     path = waiting_turn(team, minji)
     assert eventually(lambda: stage.turn(path).state == "paused")
@@ -140,7 +151,7 @@ def test_a_stopped_turn_keeps_equally_much_of_both_answers(team: Endpoint, stage
     team.scripts |= {FIRST: gated("가" * 900, "나"), SECOND: gated("가" * 40, "나")}
     path = minji.ask()
     reader = Listener(minji, path)
-    assert eventually(lambda: reader.played.a.count("가") == 40 == reader.played.b.count("가"))
+    assert eventually(lambda: reader.played.a.count("가") == 40 == reader.played.b.count("가")), reader.played
     assert post(minji, f"{path}/turns/1/stop") == 303
     assert reader.finish().outcome == "stopped"
     assert [answer.text for answer in stage.answers(path)] == ["가" * 40] * 2
@@ -212,7 +223,8 @@ def test_a_reader_who_takes_nothing_holds_up_nobody(team: Endpoint, sqlite_url: 
         slow.connect(("127.0.0.1", urlsplit(stage.origin).port))
         slow.sendall(f"GET {path}/turns/1/stream HTTP/1.1\r\nHost: x\r\nCookie: {cookies}\r\n\r\n".encode())
         assert slow.recv(12) == b"HTTP/1.1 200"
-        quick = Listener(minji, path).finish()
+        while (quick := Listener(minji, path).finish()).outcome is None:
+            pass  # too slow a reader as well, on a busy machine: it comes back, as browsers do
         assert quick.outcome == "complete"
         assert quick.a.count("&amp;") == quick.b.count("&amp;") == 40_000
         assert minji.http.get("/healthz").status_code == 200
@@ -265,6 +277,7 @@ def test_a_relay_whose_turn_was_taken_over_ends_and_saves_nothing(
     assert (stage.turn(path).state, stage.turn(path).attempt) == ("streaming", 2)
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_a_turn_begun_too_often_fails_and_voids_its_battle(team: Endpoint, stage: Stage, minji: Citizen) -> None:
     path = waiting_turn(team, minji)
     for attempt in range(2, MAX_ATTEMPTS + 1):
