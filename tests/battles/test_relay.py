@@ -255,7 +255,7 @@ def test_a_turn_of_another_process_is_followed_by_what_that_one_saves(team: Endp
 def test_a_follower_takes_over_when_the_other_process_vanishes(
     team: Endpoint, stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions, "LEASE", timedelta(seconds=0.5))
+    monkeypatch.setattr(actions, "LEASE", timedelta(seconds=2))
     voter, path = stage.orphan(timedelta(0))
     minji = stage.citizen(voter)
     assert Listener(minji, path).finish().outcome == "paused"  # upon which the page asks for itself again
