@@ -234,8 +234,7 @@ def round_recount(
             differences = recount(session, found)
         if differences and fix:
             db.writing(lambda s: mend(s, found))
-        left = [] if fix else differences
-        db.writing(lambda s: store_recount(s, found.id or 0, left, now()))
+        db.writing(lambda s: store_recount(s, found.id or 0, [] if fix else differences, now()))
     for line in differences:
         typer.echo(line)
     if not differences:
