@@ -195,8 +195,9 @@ def _renumbered(codes: Numbers, numbers: Sequence[int]) -> Numbers:
 def _encoded(column: Text) -> Encoded:
     """The number of each element's value, -1 for null, and the distinct values, a pyarrow array of bytes."""
     chunks = pa.chunked_array([column]) if isinstance(column, pa.Array) else column
-    encoded = chunks.dictionary_encode()
-    array = encoded.chunk(0) if encoded.num_chunks == 1 else encoded.unify_dictionaries().combine_chunks()
+    is_encoded = pa.types.is_dictionary(chunks.type)
+    encoded = chunks.unify_dictionaries() if is_encoded else chunks.dictionary_encode()
+    array = encoded.chunk(0) if encoded.num_chunks == 1 else encoded.combine_chunks()
     indices = array.indices.fill_null(-1) if array.null_count else array.indices
     return indices.to_numpy(), array.dictionary.cast(pa.large_binary())
 

@@ -9,9 +9,11 @@ import io
 import json
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.json
@@ -30,7 +32,10 @@ Row: TypeAlias = Sequence[bytes | None]
 _KEPT: Final = "surrogateescape"  # of bytes that are not UTF-8, until it is known whether they matter
 _BYTES: Final = pa.large_binary()
 _OPENING: Final = 64
-_BLOCK: Final = 1 << 22
+_BLOCK: Final = 1 << 21
+_NUMBERED: Final = pa.dictionary(pa.int32(), pa.binary())
+_CSV_TYPES: Final = {**dict.fromkeys(REQUIRED, _NUMBERED), VOTER: pa.binary()}
+"""Voters are so many that numbering those of each block, and then all blocks' numbers, costs more than it saves."""
 _LONGEST_FIELD: Final = (1 << 31) - 1
 _COLUMNS_SHOWN: Final = 20
 
@@ -39,14 +44,8 @@ def read_csv(data: bytes) -> Columns:
     """Reads comma-separated values in UTF-8. Raises RefusedError when the header lacks a column."""
     header = next(_records(data), [])
     wanted = _wanted(header)
-    text = pa.dictionary(pa.int32(), pa.binary())
     try:
-        table = pyarrow.csv.read_csv(
-            pa.BufferReader(data),
-            pyarrow.csv.ReadOptions(block_size=_BLOCK),
-            pyarrow.csv.ParseOptions(newlines_in_values=data.find(b'"', data.find(b"\n")) >= 0),
-            pyarrow.csv.ConvertOptions(include_columns=wanted, column_types=dict.fromkeys(wanted, text)),
-        )
+        table = _csv_table(data, wanted)
     except pa.ArrowException:
         return _row_by_row(_csv_rows(data, header, wanted), wanted)
     return Columns(**{name: table[name] for name in wanted})
@@ -94,6 +93,29 @@ def _wanted(found: Sequence[str]) -> list[str]:
     return wanted
 
 
+def _csv_table(data: bytes, wanted: Sequence[str]) -> Any:
+    """Reads by several threads, which cut the data at line ends, unless a quoted value holds one.
+
+    Where it does, a row is cut and lost, and the lines are more than the rows.
+    """
+    is_quoted = data.find(b'"', data.find(b"\n")) >= 0
+    if not is_quoted or b"\r" not in data:
+        with suppress(pa.ArrowException):
+            table = _csv_parsed(data, wanted, newlines_in_values=False)
+            if not is_quoted or table.num_rows + 1 == _number_of_lines(data):
+                return table
+    return _csv_parsed(data, wanted, newlines_in_values=True)
+
+
+def _csv_parsed(data: bytes, wanted: Sequence[str], *, newlines_in_values: bool) -> Any:
+    return pyarrow.csv.read_csv(
+        pa.BufferReader(data),
+        pyarrow.csv.ReadOptions(block_size=_BLOCK),
+        pyarrow.csv.ParseOptions(newlines_in_values=newlines_in_values),
+        pyarrow.csv.ConvertOptions(include_columns=wanted, column_types={name: _CSV_TYPES[name] for name in wanted}),
+    )
+
+
 def _row_by_row(rows: Iterable[Row | str], wanted: Sequence[str]) -> Columns:
     """Columns of rows one after the other, a row that cannot be read being the reason why."""
     broken: dict[int, str] = {}
@@ -106,6 +128,11 @@ def _row_by_row(rows: Iterable[Row | str], wanted: Sequence[str]) -> Columns:
                 column.append(value)
     arrays = (pa.array(column, _BYTES) for column in columns)
     return Columns(**dict(zip(wanted, arrays, strict=True)), broken=broken)
+
+
+def _number_of_lines(data: bytes) -> int:
+    ends = np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+    return int(ends) + (not data.endswith(b"\n"))
 
 
 def _records(data: bytes) -> Iterator[list[str]]:

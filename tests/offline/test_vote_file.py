@@ -1,7 +1,10 @@
 """The same votes give the same cells, whatever format they are written in."""
 
+import csv
+import io
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -106,3 +109,18 @@ def test_a_cap_keeps_the_first_votes_of_each_voter(
     assert cells.counts.sum() == len(kept)
     present = [entry in counted_plainly(kept)[0] for entry in cells.entries]
     assert (cells.counts[np.ix_(present, present)] == cells_of_columns(*zip(*kept, strict=True)).counts).all()
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r", "\r\n"])
+@pytest.mark.parametrize("voters", [["plain", "two\nlines", "\n", 'a\n"quoted"\nx,y,tie'], ["a\nx,y,tie,w"]])
+def test_line_ends_in_quoted_values_end_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, voters: list[str], line_end: str
+) -> None:
+    votes: list[Vote] = [("x", "y", "tie", voter) for voter in voters * 20]
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator=line_end).writerows([NAMES, *votes])
+    for block in range(64, 200, 3):
+        monkeypatch.setattr(formats, "_BLOCK", block)
+        counted = read(tmp_path, "votes.csv", text.getvalue().encode())
+        assert_counted(counted.cells, votes)
+        assert not counted.unusable
