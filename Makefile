@@ -26,10 +26,11 @@ test: .venv/.dev .venv-models/.installed .venv-peers/.installed debian-test ## s
 lint: .venv/.dev ## the checks that run nothing: ruff, mypy, djlint, import-linter (half a minute)
 	@exec scripts/check.sh lint
 
-bench: .venv/.dev .venv-peers/.installed debian-bench ## measure the arena beside nginx, its ratings beside other projects', and their intervals' coverage
+bench: .venv/.dev .venv-peers/.installed debian-bench ## measure the arena beside nginx, its ratings beside other projects', their intervals' coverage, and Markdown
 	@$(PYTHON_BIN) -m benchmarks.run
 	@$(PYTHON_BIN) -m benchmarks.ratings
 	@$(PYTHON_BIN) -m benchmarks.coverage
+	@$(PYTHON_BIN) -m benchmarks.markdown
 
 lock: .venv/.bootstrap ## write the lock files anew from pyproject.toml (UPGRADE=1: with the newest versions)
 	@exec scripts/lock.sh $(if $(UPGRADE),--upgrade)

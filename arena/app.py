@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from os import PathLike, stat_result
 
 from fastapi import Depends, FastAPI
@@ -16,15 +16,17 @@ from starlette.types import Scope
 import arena.accounts.routes
 import arena.battles.routes
 import arena.ratings.api
+import arena.ratings.jobs
 import arena.ratings.routes
 import arena.rounds.routes
 import arena.web.routes
 from arena import __version__
+from arena.battles.arrivals import Arrivals
+from arena.battles.jobs import check_endpoints
 from arena.battles.relays import Relays
 from arena.db import Database
 from arena.errors import RefusedError
-from arena.jobs import work
-from arena.ratings.jobs import TASKS
+from arena.jobs import Task, work
 from arena.settings import Settings, load_settings
 from arena.web.failures import handle_failures, page_of, problem_of
 from arena.web.guard import Guard, raise_refusal
@@ -34,6 +36,11 @@ from arena.web.services import Services
 from arena.web.visitor import Identity
 
 PAGES = (arena.battles.routes, arena.ratings.routes, arena.rounds.routes, arena.accounts.routes, arena.web.routes)
+
+
+def tasks(settings: Settings) -> Sequence[Task]:
+    """All that the worker looks after."""
+    return *arena.ratings.jobs.TASKS, check_endpoints(settings.endpoint_allow)
 
 
 class _Static(StaticFiles):
@@ -53,9 +60,11 @@ class _Static(StaticFiles):
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     services: Services = app.state.services
-    app.state.relays = Relays(services.db, services.settings.max_battles)
+    settings = services.settings
+    app.state.relays = Relays(services.db, settings.max_battles, settings.endpoint_allow)
+    app.state.arrivals = Arrivals()
     STREAMS.set_function(lambda: len(app.state.relays))
-    worker = asyncio.create_task(work(services.db, TASKS)) if services.settings.embedded_worker else None
+    worker = asyncio.create_task(work(services.db, tasks(settings))) if settings.embedded_worker else None
     try:
         yield
     finally:

@@ -100,8 +100,8 @@ def worker() -> None:
     """
     from arena.serving import run_worker
 
-    with _database() as (db, _):
-        run_worker(db)
+    with _database() as (db, settings):
+        run_worker(db, settings)
 
 
 @app.command()

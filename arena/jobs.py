@@ -59,13 +59,16 @@ def _hold(session: Session, name: str, until: datetime, condition: Any) -> bool:
 
 
 async def work(db: Database, tasks: Sequence[Task]) -> None:
-    """Looks after the tasks until it is cancelled."""
+    """Looks after the tasks, of which none waits for another, until it is cancelled."""
+    await asyncio.gather(*(_look_after(db, task) for task in tasks))
+
+
+async def _look_after(db: Database, task: Task) -> None:
     while True:
-        for task in tasks:
-            try:
-                await _look(db, task)
-            except Exception:
-                log.exception("task_failed", task=task.name)
+        try:
+            await _look(db, task)
+        except Exception:
+            log.exception("task_failed", task=task.name)
         await asyncio.sleep(LOOK_EVERY_S)
 
 

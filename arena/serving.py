@@ -8,10 +8,10 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
+from arena.app import tasks
 from arena.db import Database
 from arena.errors import RefusedError
 from arena.jobs import work
-from arena.ratings.jobs import TASKS
 from arena.settings import Settings
 from arena.web.observe import configure_logging
 
@@ -68,12 +68,12 @@ def serve_app(settings: Settings, host: str, port: int, workers: int) -> None:
         Multiprocess(config, sockets=[listener]).run()
 
 
-def run_worker(db: Database) -> None:
+def run_worker(db: Database, settings: Settings) -> None:
     """Looks after the background tasks until SIGTERM or Ctrl-C."""
     configure_logging()
 
     async def until_told() -> None:
-        working = asyncio.create_task(work(db, TASKS))
+        working = asyncio.create_task(work(db, tasks(settings)))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, working.cancel)
         await asyncio.wait([working])

@@ -11,9 +11,11 @@ from sqlalchemy import func, text
 from sqlmodel import Session, select
 
 from arena.accounts.actions import record_consent
-from arena.battles.actions import claim_turn, finish_turn, start_battle
+from arena.battles.actions import claim_turn, finish_turn
+from arena.battles.column import Said
+from arena.battles.dealing import start_battle
 from arena.battles.queries import CastVote, turn_job
-from arena.battles.relay import Outcome, Said
+from arena.battles.relay import Outcome
 from arena.battles.tables import Battle, Feedback, Turn, Vote
 from arena.battles.votes import cast_vote, exclude_votes, reinstate_votes
 from arena.clock import now
@@ -28,7 +30,7 @@ T = TypeVar("T")
 MINJI, JUNHO = "minji", "junho"
 KIMCHI, WEATHER = "김치찌개는 어떻게 끓이나요?", "비가 오면 무엇을 할까요?"
 NOWHERE = "http://127.0.0.1:9"
-ANSWERS = (Said("가 답변", "stop", 10, 20), Said("나 답변", "stop", 11, 21))
+ANSWERS = (Said("가 답변", "complete", 10, 20), Said("나 답변", "complete", 11, 21))
 LONG_AGO = timedelta(minutes=1)
 
 
@@ -50,8 +52,8 @@ def ask(session: Session, voter_id: str, prompt: str = KIMCHI) -> tuple[Battle, 
     return dealt.battle, dealt.turn
 
 
-def end_turn(session: Session, turn: Turn, outcome: Outcome = "complete") -> bool:
-    return finish_turn(session, turn_job(session, turn), outcome, ANSWERS)
+def end_turn(session: Session, turn: Turn, outcome: Outcome = "complete", said: tuple[Said, Said] = ANSWERS) -> bool:
+    return finish_turn(session, turn_job(session, turn), outcome, said, now())
 
 
 def answered(db: Database, voter_id: str, prompt: str = KIMCHI) -> Battle:
@@ -75,8 +77,8 @@ def asks(db: Database, prompt: str = KIMCHI, voter_id: str = MINJI) -> tuple[Bat
     return db.writing(lambda session: ask(session, voter_id, prompt))
 
 
-def ends(db: Database, turn: Turn, outcome: Outcome = "complete") -> bool:
-    return db.writing(lambda session: end_turn(session, fresh(session, turn), outcome))
+def ends(db: Database, turn: Turn, outcome: Outcome = "complete", said: tuple[Said, Said] = ANSWERS) -> bool:
+    return db.writing(lambda session: end_turn(session, fresh(session, turn), outcome, said))
 
 
 def fresh(session: Session, turn: Turn) -> Turn:

@@ -97,7 +97,8 @@ def test_a_task_that_fails_is_tried_again_and_holds_up_no_other(db: Database) ->
         return [Task("stumbling", always, stumbling), Task("steady", always, steady)]
 
     run_until(db, tasks)
-    assert log[:3] == ["stumbling", "steady", "stumbling"]
+    assert log.count("stumbling") == 2
+    assert "steady" in log
     assert eventually(lambda: claims(db, now(), "stumbling"))
 
 

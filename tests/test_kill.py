@@ -11,10 +11,11 @@ import httpx
 from sqlmodel import Session, select
 
 from arena.accounts.actions import record_consent
-from arena.battles.actions import finish_turn, start_battle
+from arena.battles.actions import finish_turn
+from arena.battles.column import Said
+from arena.battles.dealing import start_battle
 from arena.battles.pages import CONSENT_VERSION
 from arena.battles.queries import turn_job
-from arena.battles.relay import Said
 from arena.battles.tables import CHOICES, Battle, Vote
 from arena.clock import now
 from arena.db import Database
@@ -41,7 +42,7 @@ def prepare(session: Session) -> list[tuple[str, str]]:
         voter = uuid.uuid4().hex
         record_consent(session, voter, CONSENT_VERSION, publish=False, now=now())
         battle, turn, *_ = start_battle(session, round_, voter, "안녕?", "ko", now())
-        assert finish_turn(session, turn_job(session, turn), "complete", SAID)
+        assert finish_turn(session, turn_job(session, turn), "complete", SAID, now())
         made.append((voter, battle.id))
     return made
 

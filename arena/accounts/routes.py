@@ -1,6 +1,6 @@
 """Signing in and out; who of the admins is asking."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import Response
@@ -9,13 +9,14 @@ from arena.accounts.actions import SESSION_LENGTH, end_session, password_fits, s
 from arena.accounts.pages import SignInPage
 from arena.accounts.queries import SignedIn, admin_by_email, signed_in
 from arena.clock import now
-from arena.errors import N_
+from arena.errors import N_, ForbiddenError, UnauthorizedError
 from arena.web.i18n import translations
 from arena.web.respond import local_path, render, see_other, set_cookie
 from arena.web.services import Arena, Csrf, CurrentLocale
 
 COOKIE = "arena_admin"
 WRONG = N_("The e-mail or the password is not right. Please check both and try again.")
+NOT_YOURS = N_("This page is for people with another task.")
 
 router = APIRouter()
 
@@ -33,6 +34,18 @@ async def is_operator(admin: Annotated[SignedIn | None, Depends(load_admin)]) ->
 
 
 CurrentOperator = Annotated[bool, Depends(is_operator)]
+
+
+def only(role: str) -> Any:
+    """Refuses everyone but admins of this role."""
+
+    async def check(admin: Annotated[SignedIn | None, Depends(load_admin)]) -> None:
+        if admin is None:
+            raise UnauthorizedError
+        if admin.role != role:
+            raise ForbiddenError(NOT_YOURS, code="role")
+
+    return Depends(check)
 
 
 @router.get("/sign-in")

@@ -1,29 +1,26 @@
 """Writes of battles: every move of a state is one conditional UPDATE whose row count is checked."""
 
-import uuid
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import CursorResult, Update, bindparam, exists, update
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from arena.battles import queries
+from arena.battles.gateway import GOOD
 from arena.battles.pages import PROMPT_LIMIT
-from arena.battles.tables import Answer, Battle, Turn
+from arena.battles.probes import asks_identity
+from arena.battles.tables import Answer, Battle, RawAnswer, Turn
 from arena.db import Row
 from arena.errors import N_, ConflictError, InvalidError
-from arena.rounds.actions import held_round
-from arena.rounds.pairing import pair
-from arena.rounds.queries import accepts, newest_epoch, rules_of
-from arena.rounds.tables import Round
+from arena.rounds.queries import accepts, rules_of
 from arena.stats.style import FEATURES, style_of
-from arena.teams.queries import entries_of
+from arena.teams.outages import note_answer
 
 if TYPE_CHECKING:
-    from arena.battles.relay import Outcome, Said, TurnJob
+    from arena.battles.column import Said
+    from arena.battles.relay import Outcome, Shown, TurnJob
 
 _ANSWERS = Row.metadata.tables["answer"]
 
@@ -31,7 +28,6 @@ LEASE = timedelta(seconds=15)
 MAX_ATTEMPTS = 5
 
 ROUND_CLOSED = N_("This round is closed, so nothing more can be asked or voted on. Thank you for taking part.")
-TOO_MANY = N_("You have compared as often as this round allows. Thank you very much.")
 EMPTY = N_("Please write a question first.")
 TOO_LONG = N_("The question is too long: it may have %(limit)s characters. Please shorten it.")
 NOT_YET = N_("You can vote as soon as both answers are complete.")
@@ -49,70 +45,8 @@ def clean_prompt(text: str) -> str:
     return prompt
 
 
-class Dealt(NamedTuple):
-    """A battle with its first turn; `new` unless the same question had already started it."""
-
-    battle: Battle
-    turn: Turn
-    new: bool
-
-
-def start_battle(session: Session, round_: Round, voter_id: str, prompt: str, locale: str, now: datetime) -> Dealt:
-    """Deals the voter's next pair and asks the question.
-
-    A voter has one open battle: the same question sent twice finds it again, another question closes it and its
-    cell is dealt again. Raises ConflictError when the round is closed or the voter has had all battles of it.
-    """
-    assert round_.id is not None
-    round_ = held_round(session, round_.id)
-    if not accepts(round_, now):
-        raise ConflictError(ROUND_CLOSED, code="round_closed")
-    assert round_.id is not None
-    current = queries.open_battle(session, round_.id, voter_id)
-    if current is not None:
-        turns = queries.turns_of(session, current.id)
-        if len(turns) == 1 and turns[0].prompt == prompt:
-            return Dealt(current, turns[0], new=False)
-        expire(session, current.id)
-    if queries.battles_started(session, round_.id, voter_id) >= rules_of(round_).max_battles_per_voter:
-        raise ConflictError(TOO_MANY, code="battle_limit")
-    try:
-        with session.begin_nested():
-            return _deal(session, round_, voter_id, prompt, locale, now)
-    except IntegrityError:  # a second request of the same voter was quicker
-        return _other_request(session, round_.id, voter_id)
-
-
-def _other_request(session: Session, round_id: int, voter_id: str) -> Dealt:
-    current = queries.open_battle(session, round_id, voter_id)
-    if current is None:
-        raise ConflictError
-    return Dealt(current, queries.turns_of(session, current.id)[0], new=False)
-
-
-def _deal(session: Session, round_: Round, voter_id: str, prompt: str, locale: str, now: datetime) -> Dealt:
-    assert round_.id is not None
-    epoch = newest_epoch(session, round_.id)
-    k = queries.votes_in_epoch(session, round_.id, voter_id, epoch.number)
-    codes = pair(bytes.fromhex(round_.seed), round_.slug, epoch.number, epoch.entries, voter_id, k)
-    ids = {entry.code: entry.id for entry in entries_of(session, round_.id)}
-    battle = Battle(
-        id=uuid.uuid4().hex,
-        round_id=round_.id,
-        voter_id=voter_id,
-        epoch=epoch.number,
-        k=k,
-        entry_a=ids[codes[0]],
-        entry_b=ids[codes[1]],
-        locale=locale,
-        created_at=now,
-    )
-    session.add(battle)
-    session.flush()
-    return Dealt(battle, _add_turn(session, battle.id, 1, prompt, now), new=True)
-
-
-def _add_turn(session: Session, battle_id: str, number: int, prompt: str, now: datetime) -> Turn:
+def add_turn(session: Session, battle_id: str, number: int, prompt: str, now: datetime) -> Turn:
+    """A question to both sides, with two answers that are empty yet."""
     turn = Turn(battle_id=battle_id, number=number, prompt=prompt, alive_at=now, created_at=now)
     session.add(turn)
     session.flush()
@@ -132,7 +66,9 @@ def ask_again(session: Session, voter_id: str, battle_id: str, prompt: str, now:
         raise ConflictError(ROUND_CLOSED, code="round_closed")
     if not _moved(session, _battle_from("votable", battle_id).values(state="streaming")):
         raise ConflictError(NOT_YET if battle.state == "streaming" else OVER, code="not_votable")
-    return _add_turn(session, battle_id, number, prompt, now)
+    if asks_identity(prompt):
+        _moved(session, _battle_from("streaming", battle_id).values(identity_probe=True))
+    return add_turn(session, battle_id, number, prompt, now)
 
 
 def stop_turn(session: Session, turn: Turn) -> None:
@@ -176,21 +112,46 @@ def checkpoint_turn(session: Session, job: "TurnJob", said: "tuple[Said, Said]",
     return True
 
 
-def finish_turn(session: Session, job: "TurnJob", outcome: "Outcome", said: "tuple[Said, Said]") -> bool:
+def finish_turn(
+    session: Session,
+    job: "TurnJob",
+    outcome: "Outcome",
+    said: "tuple[Said, Said]",
+    now: datetime,
+    shown: "Shown | None" = None,
+) -> bool:
     """Saves a turn's end and moves its battle: on when complete, void when an endpoint failed.
 
-    An answer that has ended so has its style counted; a paused or stopped one may begin again.
+    An answer that has ended so has its style counted, and its ending, for the entry's breaker; a paused or stopped
+    one may begin again.
     """
     battle_id = session.exec(select(Turn.battle_id).where(Turn.id == job.turn_id)).one()
     _held_state(session, battle_id)
-    if not _moved(session, _running(job).values(state=outcome)):
+    times = {"shown_ms": shown.first_ms, "ended_ms": shown.end_ms} if shown else {}
+    if not _moved(session, _running(job).values(state=outcome, **times)):
         return False
     _save_answers(session, job.turn_id, said)
+    _save_raw(session, job.turn_id, said)
     after = {"complete": "votable", "failed": "void"}.get(outcome)
     if after:
         _save_styles(session, job.turn_id, said)
-        _moved(session, _battle_from("streaming", battle_id).values(state=after))
+        _moved(session, _battle_from("streaming", battle_id).values(state=after, **_rated(job, said)))
+        _note_endings(session, battle_id, said, now)
     return True
+
+
+def _rated(job: "TurnJob", said: "tuple[Said, Said]") -> dict[str, str]:
+    """Why a vote will not be rated: where a model named itself, if the rules leave such battles out."""
+    leaves_out = job.rules.identity_leak == "exclude" and any(answer.names for answer in said)
+    return {"unrated": "identity_leak"} if leaves_out else {}
+
+
+def _note_endings(session: Session, battle_id: str, said: "tuple[Said, Said]", now: datetime) -> None:
+    """An answer that was cut off as the other side failed says nothing of its endpoint."""
+    battle = session.exec(select(Battle.entry_a, Battle.entry_b).where(Battle.id == battle_id)).one()
+    for entry_id, answer in sorted(zip(battle, said, strict=True), key=lambda pair: pair[0]):
+        if answer.ending is not None:
+            note_answer(session, entry_id, answer.ending, now, good=answer.ending in GOOD)
 
 
 def _held_state(session: Session, battle_id: str) -> str:
@@ -214,12 +175,19 @@ def _saving(columns: Iterable[str]) -> Update:
 
 
 # Built once: every streaming turn saves this every few seconds.
-_SAVE_ANSWER = _saving(("text", "ending", "first_token_ms", "total_ms"))
+_SAID = ("text", "ending", "first_token_ms", "total_ms", "names")
+_SAVE_ANSWER = _saving(_SAID)
 _SAVE_STYLE = _saving(FEATURES)
 
 
 def _save_answers(session: Session, turn_id: int, said: "tuple[Said, Said]") -> None:
-    _save(session, _SAVE_ANSWER, turn_id, [asdict(answer) for answer in said])
+    _save(session, _SAVE_ANSWER, turn_id, [{name: getattr(answer, name) for name in _SAID} for answer in said])
+
+
+def _save_raw(session: Session, turn_id: int, said: "tuple[Said, Said]") -> None:
+    for stored, answer in zip(queries.answers_of(session, turn_id), said, strict=True):
+        if answer.names and stored.id is not None:
+            session.merge(RawAnswer(answer_id=stored.id, text=answer.raw))
 
 
 def _save_styles(session: Session, turn_id: int, said: "tuple[Said, Said]") -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import case, func, select
 from sqlmodel import Session
 
 from arena.battles.counting import pair_name
-from arena.battles.queries import rated_votes
+from arena.battles.rated import rated_votes
 from arena.db import Row
 from arena.rounds.tables import Round
 from arena.stats.cells import OUTCOMES, Cells, Counts, Floats, Integers, halves

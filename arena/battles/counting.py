@@ -16,7 +16,7 @@ from sqlalchemy import JSON, ColumnElement, Connection, Select, bindparam, selec
 from sqlmodel import Session, col
 
 from arena.accounts.tables import Voter
-from arena.battles.queries import rated_votes
+from arena.battles.rated import rated_votes
 from arena.battles.tables import CHOICES
 from arena.db import Row
 from arena.rounds.rules import load_rules

@@ -6,8 +6,8 @@ boundary of an endpoint reaches a page. What went wrong is one of `Ending`'s nam
 
 import asyncio
 import contextlib
-import json
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -17,29 +17,19 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
+from arena.battles.events import BadStreamError, EventReader, StreamEnding
 from arena.rounds.rules import AnswerRules, Deadlines
+from arena.teams.addresses import is_admitted, is_named
 
-Ending = Literal[
-    "complete",
-    "length",
-    "stopped",
-    "unreachable",
-    "refused",
-    "not_a_stream",
-    "broken_stream",
-    "cut_off",
-    "empty",
-    "no_first_token",
-    "idle",
-    "too_slow",
-    "too_long",
-]
+Ending = (
+    StreamEnding | Literal["stopped", "unreachable", "refused", "not_a_stream", "no_first_token", "idle", "too_slow"]
+)
 GOOD: frozenset[str] = frozenset({"complete", "length"})
 
-LINE_LIMIT = 1 << 20
-ANSWER_LIMIT = 1 << 18
+CONNECT_S = 10.0
+CONNECTIONS = 400
+RECEIVE_BUFFER = 1 << 14  # bytes of an endpoint that are read and parsed before others have their turn
 REST_S = 0.05
-_SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}") | {0: None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +48,16 @@ class Message:
     content: str
 
 
-class BadStreamError(Exception):
-    """The endpoint's stream ended in the named way."""
-
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(ending)
-        self.ending: Ending = ending
-
-
 class Gateway:
-    """One HTTP client for the whole process; connections are kept and reused. Use it in one event loop."""
+    """HTTP connections for the whole process; use it in one event loop.
 
-    def __init__(self) -> None:
-        self._client = httpx.AsyncClient(
-            transport=AiohttpTransport(client=_session),
-            timeout=httpx.Timeout(None, connect=10),
-            follow_redirects=False,
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            trust_env=False,
-            headers={"User-Agent": "python-httpx", "Accept-Encoding": "identity"},
-        )
+    Answers of one entry share its connections, so that none can slip words into another's answer, or take all
+    sockets. `allow` holds the networks and host names endpoints may lie in besides the public internet.
+    """
+
+    def __init__(self, allow: Sequence[str]) -> None:
+        self._allow = allow
+        self._clients: dict[tuple[str, str], httpx.AsyncClient] = {}
 
     async def stream(
         self,
@@ -91,117 +71,119 @@ class Gateway:
 
         Never raises for what an endpoint does; cancelling it closes the connection.
         """
-        loop = asyncio.get_running_loop()
-        end = loop.time() + deadlines.total_s
-        due = min(loop.time() + deadlines.first_token_s, end)
-        begun = False
-        looking: asyncio.TimerHandle
-
-        def fed(text: str) -> None:
-            nonlocal begun, due
-            begun = True
-            due = min(loop.time() + deadlines.idle_s, end)
-            feed(text)
-
-        def look() -> None:
-            """Moving a timer with every token costs more than looking again when it has run out."""
-            nonlocal looking
-            if loop.time() >= due:
-                timer.reschedule(loop.time())
-            else:
-                looking = loop.call_at(due, look)
-
-        looking = loop.call_at(due, look)
-        timer = asyncio.timeout(None)
+        watch = Watch(deadlines, feed)
         try:
-            async with timer:
-                return await self._attempt(endpoint, _body(endpoint, messages, answer), fed)
-        except TimeoutError:
-            if loop.time() >= end:
-                return "too_slow"
-            return "idle" if begun else "no_first_token"
+            async with watch.running():
+                return await self._attempt(endpoint, _body(endpoint, messages, answer), watch.fed)
         except BadStreamError as error:
             return error.ending
-        except (httpx.HTTPError, aiohttp.ClientError, OSError, ValueError):
-            return "cut_off" if begun else "unreachable"
-        finally:
-            looking.cancel()
+        except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError):
+            return watch.failure()
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.aclose()
 
     async def _attempt(self, endpoint: Endpoint, body: dict[str, Any], feed: Callable[[str], None]) -> Ending:
         key = os.environ.get(endpoint.api_key_env) if endpoint.api_key_env else None
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         url = endpoint.base_url + "/chat/completions"
-        async with self._client.stream("POST", url, json=body, headers=headers) as response:
+        async with self._client(endpoint).stream("POST", url, json=body, headers=headers) as response:
             if response.status_code != 200:
-                raise BadStreamError("refused")
-            if not response.headers.get("content-type", "").startswith("text/event-stream"):
-                raise BadStreamError("not_a_stream")
-            events = EventReader(feed)
-            received = response.aiter_raw()
-            async for data in received:
-                if events.take(data):
-                    await _read_rest(received)
-                    break
-            return events.ending()
+                return "refused"
+            if not _is_event_stream(response.headers):
+                return "not_a_stream"
+            return await _read(response.aiter_raw(), EventReader(feed))
 
-    async def close(self) -> None:
-        await self._client.aclose()
+    def _client(self, endpoint: Endpoint) -> httpx.AsyncClient:
+        entry = endpoint.base_url, endpoint.model
+        if entry not in self._clients:
+            named = is_named(httpx.URL(endpoint.base_url).host, self._allow)
+            self._clients[entry] = httpx.AsyncClient(
+                transport=AiohttpTransport(client=lambda: self._session(named=named)),
+                timeout=httpx.Timeout(None, connect=CONNECT_S),
+                follow_redirects=False,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                trust_env=False,
+                headers={"User-Agent": "python-httpx", "Accept-Encoding": "identity"},
+            )
+        return self._clients[entry]
+
+    def _session(self, *, named: bool) -> aiohttp.ClientSession:
+        """Hosts that the operator named may have any address; others are held to the rule as they connect."""
+
+        def admitted_socket(info: aiohttp.AddrInfoType) -> socket.socket:
+            family, kind, protocol, _, (address, *_) = info
+            if not named and not is_admitted(str(address), self._allow):
+                raise PermissionError
+            made = socket.socket(family, kind, protocol)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            return made
+
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS, ttl_dns_cache=30, socket_factory=admitted_socket),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
 
 
-class EventReader:
-    """Reads a chat completion's event stream from bytes cut anywhere, and feeds on the content."""
+class Watch:
+    """Feeds an answer's text on, and ends the answer when the next piece is overdue."""
 
-    def __init__(self, feed: Callable[[str], None]) -> None:
+    def __init__(self, deadlines: Deadlines, feed: Callable[[str], None]) -> None:
+        self._loop = asyncio.get_running_loop()
         self._feed = feed
-        self._rest = b""
-        self._size = 0
-        self._finish: str | None = None
-        self._done = False
+        self._idle_s = deadlines.idle_s
+        self._end = self._loop.time() + deadlines.total_s
+        self._due = min(self._loop.time() + deadlines.first_token_s, self._end)
+        self._begun = False
+        self._looking: asyncio.TimerHandle | None = None
 
-    def take(self, data: bytes) -> bool:
-        """Takes the next bytes; True when the stream has said that it is done.
+    def fed(self, text: str) -> None:
+        self._begun = True
+        self._due = min(self._loop.time() + self._idle_s, self._end)
+        self._feed(text)
 
-        Raises BadStreamError.
-        """
-        *lines, rest = (self._rest + data + b"x").splitlines()  # the x keeps the last line open
-        self._rest = rest[:-1]
-        if len(self._rest) > LINE_LIMIT:
-            raise BadStreamError("too_long")
-        for line in lines:
-            if line.startswith(b"data:"):
-                self._event(line[5:].strip())
-                if self._done:
-                    return True
-        return False
-
-    def ending(self) -> Ending:
-        """How a stream ended that the endpoint has closed or called done."""
-        if not self._done and self._finish is None:
-            return "cut_off" if self._size else "empty"
-        if not self._size:
-            return "empty"
-        return "length" if self._finish == "length" else "complete"
-
-    def _event(self, payload: bytes) -> None:
-        if payload == b"[DONE]":
-            self._done = True
-            return
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Raises TimeoutError in the block when time is up."""
         try:
-            chunk = json.loads(payload.decode(errors="replace"))
-            choices = chunk["choices"]
-            choice = choices[0] if choices else {}
-            content = (choice.get("delta") or {}).get("content")
-            self._finish = choice.get("finish_reason") or self._finish
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-            raise BadStreamError("broken_stream") from None
-        if not content:
-            return
-        if not isinstance(content, str):
-            raise BadStreamError("broken_stream")
-        self._size += len(content)
-        if self._size > ANSWER_LIMIT:
-            raise BadStreamError("too_long")
-        self._feed(content if content.isascii() and "\0" not in content else content.translate(_SURROGATES))
+            async with asyncio.timeout(None) as timer:
+                self._look(timer)
+                yield
+        finally:
+            if self._looking:
+                self._looking.cancel()
+
+    def failure(self) -> Ending:
+        """What it is called when an answer breaks off now."""
+        now = self._loop.time()
+        if now >= self._end:
+            return "too_slow"
+        if now >= self._due:
+            return "idle" if self._begun else "no_first_token"
+        return "cut_off" if self._begun else "unreachable"
+
+    def _look(self, timer: asyncio.Timeout) -> None:
+        """Moving a timer with every token costs more than looking again when it has run out."""
+        if self._loop.time() >= self._due:
+            timer.reschedule(self._loop.time())
+        else:
+            self._looking = self._loop.call_at(self._due, self._look, timer)
+
+
+def _is_event_stream(headers: httpx.Headers) -> bool:
+    """Compressed answers are never unpacked: a few bytes could become gigabytes."""
+    kind: str = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    encoding = headers.get("Content-Encoding", "identity").lower()
+    return kind == "text/event-stream" and encoding == "identity"
+
+
+async def _read(received: AsyncIterator[bytes], events: EventReader) -> StreamEnding:
+    async for data in received:
+        if events.take(data):
+            await _read_rest(received)
+            break
+    return events.end()
 
 
 async def _read_rest(received: AsyncIterator[bytes]) -> None:
@@ -210,12 +192,6 @@ async def _read_rest(received: AsyncIterator[bytes]) -> None:
         async with asyncio.timeout(REST_S):
             async for _ in received:
                 pass
-
-
-def _session() -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=30), cookie_jar=aiohttp.DummyCookieJar()
-    )
 
 
 def _body(endpoint: Endpoint, messages: Sequence[Message], answer: AnswerRules) -> dict[str, Any]:

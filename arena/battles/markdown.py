@@ -1,8 +1,5 @@
 """Answers as clean HTML: whole, or while they grow.
 
-An answer is hostile input. `markdown-it-py` renders it with raw HTML off, images and links become text, and
-`nh3` lets through a short list of tags without attributes of theirs.
-
 `LiveMarkdown` renders while text arrives, at a cost that follows the text. The page holds one open block; steps
 tell the browser how its HTML string changes (the protocol is in docs/streaming.md):
 
@@ -12,72 +9,40 @@ tell the browser how its HTML string changes (the protocol is in docs/streaming.
 """
 
 import re
-from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
-from itertools import pairwise
 
-import nh3
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
-from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup
+
+from arena.battles.blocks import LIMIT, Cut, block_starts, blocks_html, cut, from_line, line_of, seam, weigh
+from arena.battles.markup import clean, parse
 
 Step = str | list[int | str] | int
 
-TAGS = {
-    "p", "br", "hr", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li",
-    "h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td",
-}  # fmt: skip
-ATTRIBUTES = {"ol": {"start"}}
-# Boxes that scroll on their own must be reachable by keyboard.
-SCROLLING = {"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}}
+Standing = tuple[str, str]
+"""The HTML of the finished blocks, and that of the open one."""
 
-# Characters that mean nothing to Markdown in the middle of a line, and those that mean nothing in a code block.
+# Characters that mean nothing to Markdown in the middle of a line.
 _PLAIN_TEXT = re.compile(r"""(?:[A-Za-z0-9 .,;:?%/'"()=+-]|[^\x00-\x7f])+""")
-_PLAIN_CODE = re.compile(r"[^`~]+")
-_MARKERS = re.compile(r"[-+*_=#>`~|:.\d\s]*")
+# Lines of code that cannot close it.
+_CODE = re.compile(r"[ \t]*(?:[^`~\s][^\n]*)?(?:\n[ \t]*(?:[^`~\s][^\n]*)?)*")
+_MARKERS = re.compile(r"[-+*_=#>`~|:.)$\\\d\s]*")
+_FENCE = re.compile(r"^[ \t>]*(`{3,}|~{3,})([^\n]*)$", re.MULTILINE)
+_TABLE_RULE = re.compile(r"(?=[^|]*\|)[ \t]*+\|?(?:[ \t]*+:?-++:?[ \t]*+\|?)++")
 _CLOSERS = re.compile(r"(?:</[a-z0-9]+>\n?)+$")
-_LONG = 2000
-_PATIENCE = 400_000
+# A block of more than this weight is rendered again when it has grown by its weight squared over the patience.
+_SHORT = 1000
+_PATIENCE = 50_000
 
 
-class _Renderer(RendererHTML):
-    """Links and images as text: the words, then the target in brackets."""
-
-    def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return ""
-
-    def link_close(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        opening = next(t for t in reversed(tokens[:idx]) if t.type == "link_open" and t.level == tokens[idx].level)
-        target = str(opening.attrGet("href") or "")
-        words = "".join(t.content for t in tokens[tokens.index(opening) : idx])
-        return f" ({escape(target)})" if target and target != words else ""
-
-    def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return escape(tokens[idx].content)
-
-
-def _parser() -> MarkdownIt:
-    rules = ("table", "strikethrough")
-    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}, renderer_cls=_Renderer)
-    return parser.enable(rules).disable(["reference", "html_block", "html_inline"])
-
-
-_MARKDOWN = _parser()
-
-
-def _clean(html: str) -> str:
-    return nh3.clean(html, tags=TAGS, attributes=ATTRIBUTES, set_tag_attribute_values=SCROLLING, link_rel=None)
-
-
-def _one_newline(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
+@lru_cache(maxsize=64)
 def render_markdown(text: str) -> Markup:
-    """The whole of `text` as safe HTML."""
-    return Markup(_clean(_MARKDOWN.render(_one_newline(text))))  # noqa: S704 - cleaned
+    """The whole of `text` as safe HTML; the latest are remembered, as a hostile one may take a second."""
+    live = LiveMarkdown()
+    live.push(text)
+    live.finish()
+    return Markup(live.done)  # noqa: S704 - cleaned
 
 
 def _common(a: str, b: str) -> int:
@@ -103,24 +68,32 @@ class LiveMarkdown:
 
     def __init__(self) -> None:
         self.done = ""
-        self.tail = ""
         self._source = ""
+        self._kept = self._open = self._opening = ""
         self._plain: re.Pattern[str] | None = None
         self._carriage = ""
-        self._rendered = 0
+        self._rendered = self._fresh = 0
         self._seen = 0
+
+    @property
+    def tail(self) -> str:
+        return self._kept + self._open
+
+    @property
+    def standing(self) -> Standing:
+        return self.done, self.tail
 
     def push(self, text: str) -> list[Step]:
         """Takes the next piece of the answer; returns the steps that bring the browser up to date."""
-        text = self._carriage + text
-        self._carriage = "\r" if text.endswith("\r") else ""
-        text = _one_newline(text.removesuffix("\r") if self._carriage else text)
+        text = self._normal(text)
         if not text:
             return []
+        plain = self._is_plain(text)
         self._source += text
-        if self._plain and self._plain.fullmatch(text):
+        self._fresh += weigh(text)
+        if plain:
             html = escape(text, quote=False)
-            self.tail += html
+            self._open += html
             self._seen = len(self._source) - len(text) + len(text.rstrip()) if text.strip() else self._seen
             return [html]
         if self._may_wait(text):
@@ -134,68 +107,98 @@ class LiveMarkdown:
         self._carriage = ""
         steps = self._render(last=True)
         self.done += self.tail
-        self.tail = ""
+        self._kept = self._open = ""
         return [*steps, 0]
+
+    def _normal(self, text: str) -> str:
+        """Line ends as \n; a carriage return at the end waits for what follows it."""
+        text = self._carriage + text
+        self._carriage = "\r" if text.endswith("\r") else ""
+        return text.removesuffix("\r").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+
+    def _is_plain(self, text: str) -> bool:
+        if self._plain is None or self._fresh > LIMIT:
+            return False
+        if self._plain is _CODE:
+            text = self._source.rpartition("\n")[2] + text
+        return bool(self._plain.fullmatch(text))
 
     def _may_wait(self, text: str) -> bool:
         """Whether rendering would change nothing, or little: markers show with the words that follow them, a table's
-        cell when it is complete, and a long block when it has grown the more the longer it is already."""
+        row when it is complete, and a long block when it has grown the more the longer it is already."""
         if len(_shown(self._source).rstrip()) == self._seen:
             return True
-        if "<table" in self.tail and "|" not in text and "\n" not in text:
-            return True
-        size = len(self._source)
-        return size > _LONG and size - self._rendered < size * size // _PATIENCE
+        return self._rendered > _SHORT and self._fresh < self._rendered**2 // _PATIENCE
 
     def _render(self, *, last: bool = False) -> list[Step]:
         steps: list[Step] = []
-        source = self._source if last else _closed(_shown(self._source))
-        blocks, start = _blocks(source)
-        for html in blocks[:-1]:
-            steps += [*self._replace(html), 0]
-            self.done += html
-            self.tail = ""
-        self._source = _from_line(self._source, start)
-        html = blocks[-1] if last else _opened(blocks[-1], self._source)
-        steps += self._replace(html)
-        self._rendered = len(self._source)
-        self._seen = len(_shown(self._source).rstrip())
-        self._plain = _takes_plain_text(self._source, self.tail)
+        while found := cut(self._source, last=last):
+            steps += self._take(found)
+        tokens = parse(self._source if last else _closed(_shown(self._source)))
+        blocks = blocks_html(tokens)
+        steps += self._finish(blocks[:-1])
+        html = self._joined(blocks[-1])
+        steps += self._replace(html if last else _opened(html, self._source))
+        if not last:
+            self._settle(tokens[block_starts(tokens)[-1] :] if blocks[-1] else [])
         return steps
 
+    def _take(self, found: Cut) -> list[Step]:
+        steps = self._finish(found.blocks)
+        if found.kept:
+            steps += self._replace(self._joined(found.kept))
+            self._keep(found)
+        self._source = found.rest
+        return steps
+
+    def _finish(self, blocks: list[str]) -> list[Step]:
+        steps: list[Step] = []
+        for block in blocks:
+            steps += [*self._replace(self._joined(block)), 0]
+            self.done += self.tail
+            self._kept = self._open = self._opening = ""
+        return steps
+
+    def _settle(self, tokens: list[Token]) -> None:
+        """Goes on from the open block's last part; notes what may then be appended without rendering."""
+        self._rendered, self._fresh = weigh(self._source), 0
+        if found := seam(tokens, self._source):
+            self._keep(found)
+            self._source = found.rest
+        elif tokens:
+            self._source = from_line(self._source, line_of(tokens[0]))
+        self._seen = len(_shown(self._source).rstrip())
+        self._plain = _takes_plain_text(self._source, self._open)
+
+    def _keep(self, found: Cut) -> None:
+        kept = self._joined(found.kept)
+        self._kept, self._open = self._kept + kept, self._open[len(kept) :]
+        self._opening = found.opening
+
+    def _joined(self, html: str) -> str:
+        """The open block's HTML after what is kept of it."""
+        if html.startswith(self._opening):
+            return html[len(self._opening) :]
+        return clean(self._kept)[len(self._kept) :] + html
+
     def _replace(self, html: str) -> list[Step]:
-        """Turns the open block's HTML string into `html` by one step, or none when it is that already."""
-        kept = _common(self.tail, html)
-        dropped, added = self.tail[kept:], html[kept:]
-        self.tail = html
+        """Turns the open block's HTML after what is kept into `html` by one step, or none when it is that already."""
+        same = _common(self._open, html)
+        dropped, added = self._open[same:], html[same:]
+        self._open = html
         if dropped:
             return [[_units(dropped), added]]
         return [added] if added else []
 
 
-def _blocks(source: str) -> tuple[list[str], int]:
-    """The clean HTML of each top-level block, at least one, and the line at which the last one starts."""
-    tokens = _MARKDOWN.parse(source)
-    cuts = [i for i, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0]
-    if len(cuts) < 2:
-        return [_html(tokens)], 0
-    last = tokens[cuts[-1]].map or [0]
-    return [_html(tokens[a:b]) for a, b in pairwise([*cuts, len(tokens)])], last[0]
-
-
-def _html(tokens: list[Token]) -> str:
-    return _clean(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
-
-
-def _from_line(source: str, number: int) -> str:
-    return source.split("\n", number)[number]
-
-
 def _shown(source: str) -> str:
-    """Holds back what is undecided at the end: markers, a table's first two lines, a line that may become a list."""
+    """Holds back what is undecided at the end: markers, a table's lines until they are complete, a line that may
+    become a list."""
     if _in_fence(source):
         return source
     before, newline, line = source.rpartition("\n")
+    if _in_table(before):
+        return before + newline
     if _MARKERS.fullmatch(line) or line.lstrip().startswith("```"):
         source = before + newline
     elif not line.lstrip().startswith("|"):
@@ -213,9 +216,20 @@ def _without_half_table(source: str) -> str:
     return source[: len(source) - len(last)] if last.startswith("|") and last.count("\n") < 2 else source
 
 
+def _in_table(lines: str) -> bool:
+    """Whether the next line may be a row: too few cells of one would end the table (`arena.battles.markup`)."""
+    return any(map(_TABLE_RULE.fullmatch, lines.rpartition("\n\n")[2].split("\n")[1:]))
+
+
 def _in_fence(source: str) -> bool:
-    first = source.lstrip(" \n").partition("\n")[0]
-    return first.startswith("~~~") or (first.startswith("```") and "`" not in first.lstrip("`"))
+    """Whether the end of `source` lies in a code block."""
+    fence = ""
+    for marks, info in _FENCE.findall(source):
+        if not fence:
+            fence = marks if marks[0] == "~" or "`" not in info else ""
+        elif marks.startswith(fence) and not info.strip():
+            fence = ""
+    return bool(fence)
 
 
 def _closed(source: str) -> str:
@@ -243,7 +257,7 @@ def _opened(html: str, source: str) -> str:
 def _takes_plain_text(source: str, tail: str) -> re.Pattern[str] | None:
     """What may be appended to `tail` without rendering: words in running text, code in a code block."""
     if _in_fence(source):
-        return _PLAIN_CODE if "\n" in source else None
+        return _CODE if "\n" in source else None
     if not tail or source.endswith(("  ", "\n", "\\")) or "<table" in tail or "<pre" in tail:
         return None
     line = source.rpartition("\n")[2]

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from markupsafe import Markup
 
-from arena.rounds.pages import RoundView
+from arena.rounds.pages import OutageView, RoundView
 
 BattleState = Literal["streaming", "votable", "voted", "void", "expired"]
 TurnState = Literal["streaming", "paused", "stopped", "complete", "failed"]
@@ -103,3 +103,76 @@ class BattlePage:
     reveal: Reveal | None
     reasons: tuple[str, ...]
     comment_limit: int
+
+
+class Spread(NamedTuple):
+    """Of many values the median and the 95th percentile."""
+
+    median: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
+class FailureView:
+    """`ending` is one of the gateway's names."""
+
+    ending: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointView:
+    """One team's endpoint. `failures` counts the whole round, all else the latest turns; times in seconds."""
+
+    team: str
+    answers: int
+    failed: int
+    first_token_s: Spread | None
+    characters_a_second: Spread | None
+    named: int
+    failures: tuple[FailureView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingView:
+    """What showing both answers together costs a reader, in seconds: until the first text, and until the end."""
+
+    first_s: Spread
+    end_s: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class HealthPage:
+    """For operators. `probes` is the share of battles whose question asks who the model is; `left` counts battles
+    without a vote, `left_often` the voters who left at least `often`."""
+
+    round: RoundView
+    turns: int
+    endpoints: tuple[EndpointView, ...]
+    outages: tuple[OutageView, ...]
+    waiting: WaitingView | None
+    probes: float | None
+    left: int
+    left_often: int
+    often: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeakView:
+    """An answer that named an entry: as citizens read it, and as it came."""
+
+    answer: int
+    at: datetime
+    team: str
+    prompt: str
+    shown: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeakPage:
+    """For auditors. `older` is where to go on, if there is more."""
+
+    round: RoundView
+    leaks: tuple[LeakView, ...]
+    older: int | None

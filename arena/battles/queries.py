@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
-import sqlalchemy
 from markupsafe import Markup
 from sqlmodel import Session, col, func, select
 
@@ -26,12 +25,14 @@ from arena.battles.pages import (
     VoteView,
 )
 from arena.battles.relay import TurnJob
-from arena.battles.tables import Answer, Battle, Feedback, Turn, Vote
+from arena.battles.tables import Answer, Battle, Feedback, RawAnswer, Turn, Vote
 from arena.errors import NotFoundError
 from arena.rounds.queries import names_revealed, rules_of, view
 from arena.rounds.tables import Round
-from arena.stats.style import FEATURES
-from arena.teams.queries import entries_of, entry
+from arena.teams.queries import entries_of, entry, giveaways
+
+MARKS = {"ko": "[모델]", "en": "[model]"}
+"""What stands where an answer named an entry, by the battle's language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +103,33 @@ def battles_started(session: Session, round_id: int, voter_id: str) -> int:
     return _count(session, Battle.round_id == round_id, Battle.voter_id == voter_id, Battle.state != "void")
 
 
-def votes_in_epoch(session: Session, round_id: int, voter_id: str, epoch: int) -> int:
-    return _count(
-        session,
-        Battle.round_id == round_id,
-        Battle.voter_id == voter_id,
-        Battle.epoch == epoch,
-        Battle.state == "voted",
+def places_voted(session: Session, round_id: int, voter_id: str, epoch: int) -> frozenset[int]:
+    """The places of a voter's order of pairs that are used up."""
+    mine = (Battle.round_id == round_id, Battle.voter_id == voter_id, Battle.epoch == epoch)
+    return frozenset(session.exec(select(Battle.k).where(*mine, Battle.state == "voted")))
+
+
+def pair_that_failed(session: Session, round_id: int, voter_id: str) -> tuple[str, ...]:
+    """The codes of the two entries of the voter's last battle if it was void, else nothing."""
+    mine = select(Battle).where(Battle.round_id == round_id, Battle.voter_id == voter_id)
+    last = session.exec(mine.order_by(col(Battle.created_at).desc()).limit(1)).first()
+    if last is None or last.state != "void":
+        return ()
+    return tuple(entry.code for entry in entries_of(session, round_id) if entry.id in (last.entry_a, last.entry_b))
+
+
+def battles_left(session: Session, round_id: int, voter_id: str, since: datetime) -> list[datetime]:
+    """When the voter began the battles since then that were left without a vote, the first to begin first."""
+    mine = (Battle.round_id == round_id, Battle.voter_id == voter_id, Battle.state == "expired")
+    return list(
+        session.exec(
+            select(Battle.created_at).where(*mine, Battle.created_at > since).order_by(col(Battle.created_at))
+        )
     )
+
+
+def has_voted(session: Session, round_id: int, voter_id: str) -> bool:
+    return _count(session, Battle.round_id == round_id, Battle.voter_id == voter_id, Battle.state == "voted") > 0
 
 
 def votes_cast(session: Session, round_id: int) -> int:
@@ -130,58 +150,6 @@ def vote_on(session: Session, battle_id: str) -> CastVote | None:
         return None
     vote, feedback = found
     return CastVote(vote.id or 0, vote.choice, vote.receipt, vote.cast_at, feedback is not None)
-
-
-def rated_votes(round_: Round) -> sqlalchemy.Subquery:
-    """A round's votes that count: id, battle_id, voter_id, entry_a, entry_b, choice.
-
-    Filter "first-k" version 1: of each voter's votes that are not excluded, in the order of their ids, the first
-    that the rules' `rated_votes_per_voter` allows.
-    """
-    place = func.row_number().over(partition_by=col(Battle.voter_id), order_by=col(Vote.id)).label("place")
-    columns = (Vote.id, Vote.battle_id, Battle.voter_id, Battle.entry_a, Battle.entry_b, Vote.choice)
-    votes = (
-        sqlalchemy.select(*map(col, columns), place)
-        .join(Battle, col(Battle.id) == Vote.battle_id)
-        .where(col(Battle.round_id) == round_.id, ~col(Vote.excluded))
-        .subquery()
-    )
-    return sqlalchemy.select(votes).where(votes.c.place <= rules_of(round_).rated_votes_per_voter).subquery()
-
-
-class StyleRow(NamedTuple):
-    """A rated vote with the style of both sides' answers (`arena.stats.style.FEATURES`, added up over the turns).
-
-    `voter` numbers the voters from 0.
-    """
-
-    entry_a: int
-    entry_b: int
-    choice: str
-    voter: int
-    features_a: tuple[int, ...]
-    features_b: tuple[int, ...]
-
-
-def style_rows(session: Session, round_: Round) -> list[StyleRow]:
-    """A round's rated votes by id, but for those on answers whose style was never counted."""
-    rated = rated_votes(round_)
-    voter = func.dense_rank().over(order_by=rated.c.voter_id) - 1
-    styles = [
-        func.sum(sqlalchemy.case((col(Answer.side) == side, getattr(Answer, feature)), else_=0))
-        for side in ("a", "b")
-        for feature in FEATURES
-    ]
-    rows = session.execute(
-        sqlalchemy.select(rated.c.entry_a, rated.c.entry_b, rated.c.choice, voter, *styles)
-        .join(Turn, col(Turn.battle_id) == rated.c.battle_id)
-        .join(Answer, col(Answer.turn_id) == Turn.id)
-        .group_by(rated.c.id, rated.c.voter_id, rated.c.entry_a, rated.c.entry_b, rated.c.choice)
-        .having(func.count(col(Answer.characters)) == func.count())
-        .order_by(rated.c.id)
-    )
-    half = len(FEATURES)
-    return [StyleRow(a, b, choice, v, tuple(s[:half]), tuple(s[half:])) for a, b, choice, v, *s in rows]
 
 
 def battle_page(
@@ -254,19 +222,28 @@ def turn_job(session: Session, turn: Turn) -> TurnJob:
         if earlier.number >= turn.number or earlier.id is None:
             break
         for messages, answer in zip(said, answers_of(session, earlier.id), strict=True):
-            messages += [Message("user", earlier.prompt), Message("assistant", answer.text)]
+            messages += [Message("user", earlier.prompt), Message("assistant", _as_said(session, answer))]
     for messages in said:
         messages.append(Message("user", turn.prompt))
     assert turn.id is not None
     return TurnJob(
         turn_id=turn.id,
         attempt=turn.attempt,
-        endpoints=(_endpoint(session, battle.entry_a), _endpoint(session, battle.entry_b)),
+        endpoints=(endpoint_of(session, battle.entry_a), endpoint_of(session, battle.entry_b)),
         conversations=(tuple(said[0]), tuple(said[1])),
         rules=rules_of(round_),
+        names=giveaways(session, battle.round_id),
+        mark=MARKS["ko" if battle.locale == "ko" else "en"],
     )
 
 
-def _endpoint(session: Session, entry_id: int) -> Endpoint:
+def _as_said(session: Session, answer: Answer) -> str:
+    """An answer as its model gave it, names included."""
+    raw = session.get(RawAnswer, answer.id) if answer.names else None
+    return raw.text if raw else answer.text
+
+
+def endpoint_of(session: Session, entry_id: int) -> Endpoint:
+    """Where an entry's model answers."""
     found = entry(session, entry_id)
     return Endpoint(found.base_url, found.model, found.api_key_env, found.extra_body)

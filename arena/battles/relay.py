@@ -8,13 +8,17 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from math import floor
+from typing import Literal, NamedTuple
 
 import structlog
 
-from arena.battles.gateway import GOOD, Ending, Endpoint, Gateway, Message
-from arena.battles.markdown import LiveMarkdown, Step
-from arena.battles.pacing import FRAME_S, Stock, allowance
+from arena.battles.column import Column, Said, in_ms
+from arena.battles.gateway import GOOD, Endpoint, Gateway, Message
+from arena.battles.markdown import Standing, Step
+from arena.battles.masking import Masker
+from arena.battles.pacing import FRAME_S, Pace
 from arena.rounds.rules import Rules
 
 log = structlog.get_logger()
@@ -29,26 +33,28 @@ BACKLOG_LIMIT = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class TurnJob:
-    """All that is needed to ask both endpoints: index 0 is side A, 1 is side B."""
+    """All that is needed to ask both endpoints: index 0 is side A, 1 is side B.
+
+    `names` are those that no answer may show; `mark` stands in their place.
+    """
 
     turn_id: int
     attempt: int
     endpoints: tuple[Endpoint, Endpoint]
     conversations: tuple[tuple[Message, ...], tuple[Message, ...]]
     rules: Rules
+    names: tuple[str, ...] = ()
+    mark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What one side has said so far, as far as it was released; timings in ms from the start."""
+class Shown(NamedTuple):
+    """When a turn's first text and its end reached readers, in ms from the start."""
 
-    text: str
-    ending: str | None
-    first_token_ms: int | None
-    total_ms: int | None
+    first_ms: int | None
+    end_ms: int | None
 
 
-Save = Callable[[TurnJob, Outcome | None, tuple[Said, Said]], Awaitable[bool]]
+Save = Callable[[TurnJob, Outcome | None, tuple[Said, Said], Shown], Awaitable[bool]]
 
 
 class Reader:
@@ -83,32 +89,9 @@ class Reader:
         return data
 
 
-class Column:
-    """One side of a turn."""
-
-    def __init__(self) -> None:
-        self.waiting = ""
-        self.ending: Ending | None = None
-        self.first_token_s: float | None = None
-        self.total_s: float | None = None
-        self.markdown = LiveMarkdown()
-        self._shown: list[str] = []
-
-    def stock(self) -> Stock:
-        return Stock(len(self.waiting), self.first_token_s is not None, self.ending is not None)
-
-    def release(self, count: int) -> list[Step]:
-        """Shows up to `count` characters; returns the steps for the browser."""
-        text, self.waiting = self.waiting[:count], self.waiting[count:]
-        if not text:
-            return []
-        self._shown.append(text)
-        return self.markdown.push(text)
-
-    def said(self) -> Said:
-        text = "".join(self._shown)
-        self._shown = [text]
-        return Said(text, self.ending, _ms(self.first_token_s), _ms(self.total_s))
+@lru_cache(maxsize=16)
+def _masker(names: tuple[str, ...], allow: tuple[str, ...]) -> Masker:
+    return Masker(names, allow)
 
 
 class Relay:
@@ -120,7 +103,10 @@ class Relay:
         self._save = save
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
-        self._columns = (Column(), Column())
+        masker = _masker(job.names, job.rules.identity_allow)
+        self._columns = (Column(masker.stream(job.mark)), Column(masker.stream(job.mark)))
+        self._shown_s: float | None = None
+        self._pace = Pace(job.rules.pacing, job.rules.deadlines.total_s)
         self._readers: set[Reader] = set()
         self._outcome: Outcome | None = None
         self._ended = asyncio.Event()
@@ -141,7 +127,7 @@ class Relay:
     def join(self) -> Reader:
         """A new reader; the state as it stands is the first it gets."""
         reader = Reader()
-        reader.put(state_event(*(column.markdown for column in self._columns)))
+        reader.put(state_event(*(column.markdown.standing for column in self._columns)))
         self._readers.add(reader)
         self.touch()
         return reader
@@ -160,7 +146,7 @@ class Relay:
         """Streams until the turn has ended, then saves it, then tells the readers."""
         try:
             await self._stream()
-            await self._save(self.job, self._outcome, self._said())
+            await self._save(self.job, self._outcome, self._said(), self._when())
             self._publish(done_event(self._outcome or "paused"))
         finally:
             self.saved.set()
@@ -187,26 +173,26 @@ class Relay:
                 async with asyncio.timeout(CHECKPOINT_S):
                     await self._ended.wait()
             except TimeoutError:
-                if not await self._save(self.job, None, self._said()):
+                if not await self._save(self.job, None, self._said(), self._when()):
                     self.end("stopped")
 
     async def _pump(self, side: int) -> None:
         column, job = self._columns[side], self.job
 
         def feed(text: str) -> None:
+            column.take(text)
             if column.first_token_s is None:
                 column.first_token_s = self._loop.time() - self._began
-                column.waiting += text
                 self._frame()
             else:
-                column.waiting += text
                 self._arm()
 
-        column.ending = await self._gateway.stream(
+        ending = await self._gateway.stream(
             job.endpoints[side], job.conversations[side], job.rules.answer, job.rules.deadlines, feed
         )
+        column.end(ending)
         column.total_s = self._loop.time() - self._began
-        if column.ending in GOOD:
+        if ending in GOOD:
             self._arm()
         else:
             self.end("failed")
@@ -218,8 +204,10 @@ class Relay:
             self.end("failed")
 
     def _arm(self) -> None:
+        """Frames fall on a grid of the turn's own, so that they do not drift with what endpoints send."""
         if self._frame_due is None and self._outcome is None:
-            self._frame_due = self._loop.call_later(FRAME_S, self._frame)
+            next_s = FRAME_S * (floor((self._loop.time() - self._began) / FRAME_S) + 1)
+            self._frame_due = self._loop.call_at(self._began + max(next_s, self._pace.opens_s), self._frame)
 
     def _frame(self) -> None:
         """Releases what the pacing allows and sends it; at the end of both answers it ends the turn."""
@@ -227,15 +215,20 @@ class Relay:
             self._frame_due.cancel()
             self._frame_due = None
         a, b = self._columns
-        count = allowance(self.job.rules.pacing, a.stock(), b.stock())
+        a.mask()
+        b.mask()
+        stocks = a.stock(), b.stock()
+        count = self._pace.allowance(self._loop.time() - self._began, *stocks)
         steps = (a.release(count), b.release(count)) if count else ([], [])
-        if a.ending and b.ending and not a.waiting and not b.waiting:
+        if a.stock().out and b.stock().out:
             steps[0].extend(a.markdown.finish())
             steps[1].extend(b.markdown.finish())
             self.end("complete")
-        elif count and (a.waiting or b.waiting):
+        elif (a.more or b.more) and self._pace.waits_for_nobody(*stocks):
             self._arm()
         if steps[0] or steps[1]:
+            if self._shown_s is None:
+                self._shown_s = self._loop.time() - self._began
             self._publish(steps_event(*steps))
 
     def _publish(self, data: bytes) -> None:
@@ -249,18 +242,18 @@ class Relay:
     def _said(self) -> tuple[Said, Said]:
         return self._columns[0].said(), self._columns[1].said()
 
-
-def _ms(seconds: float | None) -> int | None:
-    return None if seconds is None else round(seconds * 1000)
+    def _when(self) -> Shown:
+        over = self._outcome in ("complete", "failed")
+        return Shown(in_ms(self._shown_s), in_ms(self._loop.time() - self._began) if over else None)
 
 
 def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def state_event(a: LiveMarkdown, b: LiveMarkdown) -> bytes:
-    """Both columns as they stand: finished HTML and the open block."""
-    return b"event:state\ndata:%b\n\n" % _json({"a": [a.done, a.tail], "b": [b.done, b.tail]})
+def state_event(a: Standing, b: Standing) -> bytes:
+    """Both columns as they stand."""
+    return b"event:state\ndata:%b\n\n" % _json({"a": a, "b": b})
 
 
 def steps_event(a: list[Step], b: list[Step]) -> bytes:

@@ -1,12 +1,14 @@
 """All turns that stream in this process, and how they are saved."""
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
 from arena.battles.actions import checkpoint_turn, finish_turn
+from arena.battles.column import Said
 from arena.battles.gateway import Gateway
-from arena.battles.relay import Outcome, Relay, Said, TurnJob
+from arena.battles.relay import Outcome, Relay, Shown, TurnJob
 from arena.clock import now
 from arena.db import Database
 from arena.errors import BusyError
@@ -15,12 +17,12 @@ log = structlog.get_logger()
 
 
 class Relays:
-    """Starts turns, finds them again, and bounds how many stream at once."""
+    """Starts turns, finds them again, and bounds how many stream at once; `allow` is that of the gateway."""
 
-    def __init__(self, db: Database, limit: int) -> None:
+    def __init__(self, db: Database, limit: int, allow: Sequence[str]) -> None:
         self._db = db
         self._limit = limit
-        self._gateway = Gateway()
+        self._gateway = Gateway(allow)
         self._running: dict[int, tuple[Relay, asyncio.Task[None]]] = {}
 
     def __len__(self) -> int:
@@ -59,9 +61,9 @@ class Relays:
             if self.find(relay.job.turn_id) is relay:
                 del self._running[relay.job.turn_id]
 
-    async def _save(self, job: TurnJob, outcome: Outcome | None, said: tuple[Said, Said]) -> bool:
+    async def _save(self, job: TurnJob, outcome: Outcome | None, said: tuple[Said, Said], shown: Shown) -> bool:
         if outcome is None:
             return await self._db.write(lambda session: checkpoint_turn(session, job, said, now()))
         if outcome == "failed":
             log.warning("turn_failed", turn=job.turn_id, a=said[0].ending, b=said[1].ending)
-        return await self._db.write(lambda session: finish_turn(session, job, outcome, said))
+        return await self._db.write(lambda session: finish_turn(session, job, outcome, said, now(), shown))

@@ -19,8 +19,9 @@ class Battle(Row, table=True):
             |            |
             +-> void     +-> expired
 
-    `k` is the voter's running number in the epoch; it moves on only when a vote is cast, so that a void or
-    abandoned battle's cell is dealt again.
+    `k` is the place in the voter's order of pairs in the epoch (`arena.rounds.pairing`). A place is used up only when
+    a vote is cast, so that a void or abandoned battle's is dealt again.
+    `identity_probe`: the voter asked a model who it is. `unrated` is the reason why a vote on it will not be rated.
     """
 
     __table_args__ = (
@@ -48,6 +49,8 @@ class Battle(Row, table=True):
     state: str = "streaming"
     locale: str
     created_at: datetime
+    identity_probe: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    unrated: str | None = None
 
 
 class Turn(Row, table=True):
@@ -55,10 +58,17 @@ class Turn(Row, table=True):
 
     `streaming` needs a live relay: its process renews `alive_at` while it runs. `paused` waits for a reader
     (nobody listened any more), `stopped` for the voter (who pressed stop); both start again from the prompt.
+    `shown_ms` and `ended_ms` tell when the first text and the end reached readers, in ms since the turn began.
     """
 
     __table_args__ = (
         UniqueConstraint("battle_id", "number"),
+        Index(
+            "ix_turn_failed",
+            "battle_id",
+            sqlite_where=text("state = 'failed'"),
+            postgresql_where=text("state = 'failed'"),
+        ),
         CheckConstraint("state in ('streaming', 'paused', 'stopped', 'complete', 'failed')", name="state"),
     )
 
@@ -70,12 +80,15 @@ class Turn(Row, table=True):
     attempt: int = 1
     alive_at: datetime
     created_at: datetime
+    shown_ms: int | None = None
+    ended_ms: int | None = None
 
 
 class Answer(Row, table=True):
     """What one side said in a turn. `ending` and the timings are for the operator and the team, never the voter.
 
-    The last five describe its style (see `arena.stats.style`), once the turn has ended.
+    In `text`, names that would give an entry away are masked; `names` is how many. The last five describe its style
+    (see `arena.stats.style`), once the turn has ended.
     """
 
     __table_args__ = (
@@ -90,11 +103,21 @@ class Answer(Row, table=True):
     ending: str | None = None
     first_token_ms: int | None = None
     total_ms: int | None = None
+    names: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     characters: int | None = None
     headings: int | None = None
     list_items: int | None = None
     bold: int | None = None
     code: int | None = None
+
+
+class RawAnswer(Row, table=True):
+    """An answer as it came, where names in it were masked. For auditors, and for the model that said it."""
+
+    __tablename__: ClassVar[str] = "raw_answer"
+
+    answer_id: int = Field(foreign_key="answer.id", primary_key=True)
+    text: str
 
 
 class Vote(Row, table=True):
@@ -111,6 +134,7 @@ class Vote(Row, table=True):
     choice: str
     cast_at: datetime
     excluded: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
+    excluded_why: str | None = None
 
 
 class VoteCell(Row, table=True):

@@ -41,6 +41,7 @@ _TAKE_VOTE = (
     )
     .values(state="voted")
 )
+_UNRATED = select(_BATTLES.c.unrated).where(_BATTLES.c.id == bindparam("battle")).scalar_subquery()
 _INSERT_VOTE = (
     insert(_VOTES)
     .values(
@@ -48,8 +49,10 @@ _INSERT_VOTE = (
         receipt=bindparam("receipt"),
         choice=bindparam("choice"),
         cast_at=bindparam("now"),
+        excluded=_UNRATED.is_not(None),
+        excluded_why=_UNRATED,
     )
-    .returning(_VOTES.c.id)
+    .returning(_VOTES.c.id, _VOTES.c.excluded)
 )
 
 
@@ -64,11 +67,13 @@ def cast_vote(session: Session, voter_id: str, battle_id: str, choice: str, now:
     if taken.rowcount != 1:
         return _voted_before(session, voter_id, battle_id, choice, now)
     receipt = uuid.uuid4().hex
-    vote_id = session.connection().execute(
+    vote = session.connection().execute(
         _INSERT_VOTE, {"battle": battle_id, "receipt": receipt, "choice": choice, "now": now}
     )
-    count_vote(session.connection(), battle_id)
-    return CastVote(vote_id.scalar_one(), choice, receipt, now, feedback_given=False)
+    vote_id, excluded = vote.one()
+    if not excluded:
+        count_vote(session.connection(), battle_id)
+    return CastVote(vote_id, choice, receipt, now, feedback_given=False)
 
 
 def _voted_before(session: Session, voter_id: str, battle_id: str, choice: str, now: datetime) -> CastVote:

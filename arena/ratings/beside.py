@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from arena.battles.cells import grouped_votes
 from arena.battles.counting import CREDIT
-from arena.battles.queries import style_rows
+from arena.battles.rated import style_rows
 from arena.rounds.tables import Round
 from arena.stats import davidson, style
 from arena.stats.arithmetic import FLOATS, quantile

@@ -1,5 +1,6 @@
 """What the worker does: ratings soon after votes, and rounds opened and closed when their time has come."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -107,7 +108,7 @@ def _move_due_rounds(session: Session) -> None:
             continue  # somebody was quicker at the command line
 
 
-TASKS = (
+TASKS: Sequence[Task] = (
     Task("schedule", _round_due, _keep_schedule),
     Task("ratings", _votes_to_rate, _rate_open_round),
     Task("recount", lambda session, at: _to_recount(session, at) is not None, _recount_open_round),

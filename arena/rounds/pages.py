@@ -27,12 +27,28 @@ class RoundsPage:
 
 
 @dataclass(frozen=True, slots=True)
+class OutageView:
+    """A time in which a team was not dealt; still going on without `ended_at`."""
+
+    team: str
+    began_at: datetime
+    ended_at: datetime | None
+    ending: str
+
+
+@dataclass(frozen=True, slots=True)
 class RoundPage:
-    """`entries` are team names in the reader's language: who takes part is public, who answers is not."""
+    """`entries` are team names in the reader's language: who takes part is public, who answers is not.
+
+    So `outages`, which tell who does not answer, are published when the round is closed; their number is always.
+    """
 
     round: RoundView
     entries: tuple[str, ...]
     votes: int
+    outage_count: int
+    outages: tuple[OutageView, ...]
+    operator: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +65,7 @@ class RulesPage:
     reveal: Literal["after_vote", "after_close", "never"]
     pacing: Literal["together", "raw"]
     identity_leak: Literal["exclude", "flag"]
+    identity_allow: tuple[str, ...]
     max_tokens: int
     temperature: float
     system_prompt: str

@@ -7,12 +7,15 @@ With n entries there are n(n-1) cells: every pair in both orders. A voter's k-th
 where order(digest) sorts the cells' indices i by SHA-256(digest || i as four big-endian bytes). So every voter
 meets every pair on both sides before any pair comes again, nothing is shared between voters, and anyone who
 holds the seed can replay every assignment.
+
+A battle that ends without a vote leaves its place k free. The next battle gets the first place that is free, but for
+places whose entries are out of service, and for the very pair that has just failed.
 """
 
 import hashlib
 import hmac
-from collections.abc import Sequence
-from itertools import permutations
+from collections.abc import Collection, Sequence
+from itertools import count, permutations
 
 
 def pair(seed: bytes, round_slug: str, epoch: int, entries: Sequence[str], voter: str, k: int) -> tuple[str, str]:
@@ -24,6 +27,30 @@ def pair(seed: bytes, round_slug: str, epoch: int, entries: Sequence[str], voter
     block, place = divmod(k, len(cells))
     digest = hmac.digest(seed, f"{round_slug}|{epoch}|{voter}|{block}".encode(), "sha256")
     return cells[order(digest, len(cells))[place]]
+
+
+def next_place(
+    seed: bytes,
+    round_slug: str,
+    epoch: int,
+    entries: Sequence[str],
+    voter: str,
+    *,
+    used: Collection[int],
+    out: Collection[str] = (),
+    failed: Collection[str] = (),
+) -> tuple[int, tuple[str, str]]:
+    """The place k of a voter's next battle, and its entries at side A and side B.
+
+    `used` are the places whose battles were voted on, `out` the entries out of service, `failed` the pair of the
+    voter's last battle if that failed, which comes again after another one, if there is another. At least two
+    entries are in service.
+    """
+    is_only_pair = len(set(entries) - set(out)) == 2
+    free = ((k, pair(seed, round_slug, epoch, entries, voter, k)) for k in count() if k not in used)
+    return next(
+        (k, dealt) for k, dealt in free if not set(dealt) & set(out) and (is_only_pair or set(dealt) != set(failed))
+    )
 
 
 def order(digest: bytes, size: int) -> list[int]:

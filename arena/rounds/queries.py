@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from arena.errors import NotFoundError
-from arena.rounds.pages import RoundPage, RoundState, RoundView, RulesPage
+from arena.rounds.pages import OutageView, RoundPage, RoundState, RoundView, RulesPage
 from arena.rounds.pairing import order
 from arena.rounds.rules import Rules, load_rules
 from arena.rounds.tables import Epoch, Round, Suggestion
+from arena.teams.outages import outages
 from arena.teams.queries import entries_of
 
 
@@ -83,11 +84,23 @@ def view(round_: Round, locale: str, *, operator: bool = False) -> RoundView:
 
 
 def round_page(session: Session, round_: Round, locale: str, *, votes: int, operator: bool) -> RoundPage:
-    entries = entries_of(session, round_.id or 0)
+    entries, found = entries_of(session, round_.id or 0), outage_views(session, round_, locale)
     return RoundPage(
         round=view(round_, locale, operator=operator),
         entries=tuple(entry.name(locale) for entry in entries),
         votes=votes,
+        outage_count=len(found),
+        outages=found if round_.state == "closed" else (),
+        operator=operator,
+    )
+
+
+def outage_views(session: Session, round_: Round, locale: str) -> tuple[OutageView, ...]:
+    """A round's outages with the teams' names, the first to begin first."""
+    names = {entry.id: entry.name(locale) for entry in entries_of(session, round_.id or 0)}
+    return tuple(
+        OutageView(names[outage.entry_id], outage.began_at, outage.ended_at, outage.ending)
+        for outage in outages(session, round_.id or 0)
     )
 
 
@@ -104,6 +117,7 @@ def rules_page(round_: Round, locale: str, *, operator: bool) -> RulesPage:
         reveal=rules.reveal,
         pacing=rules.pacing,
         identity_leak=rules.identity_leak,
+        identity_allow=rules.identity_allow,
         max_tokens=rules.answer.max_tokens,
         temperature=rules.answer.temperature,
         system_prompt=rules.answer.system_prompt,

@@ -75,6 +75,7 @@ class Rules(_Strict):
     deadlines: Deadlines
     pacing: Literal["together", "raw"]
     identity_leak: Literal["exclude", "flag"]
+    identity_allow: tuple[Text, ...] = Field(default=(), max_length=200)
     score: ScoreRules
 
     @field_validator("choices")
@@ -85,8 +86,9 @@ class Rules(_Strict):
         return value
 
     def canonical(self) -> str:
-        """RFC 8785 JSON."""
-        return rfc8785.dumps(self.model_dump(mode="json")).decode()
+        """RFC 8785 JSON; without `identity_allow` where it is empty, as it came later than the other keys."""
+        without = set() if self.identity_allow else {"identity_allow"}
+        return rfc8785.dumps(self.model_dump(mode="json", exclude=without)).decode()
 
 
 class EntryFile(_Strict):

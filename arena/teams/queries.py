@@ -34,3 +34,13 @@ def entries_of(session: Session, round_id: int) -> tuple[NamedEntry, ...]:
 def entry(session: Session, entry_id: int) -> Entry:
     """The entry with this id. Raises NoResultFound when there is none."""
     return session.exec(select(Entry).where(Entry.id == entry_id)).one()
+
+
+def giveaways(session: Session, round_id: int) -> tuple[str, ...]:
+    """All that would name one of a round's entries: teams' names, models' names, aliases; sorted, each once."""
+    rows = session.exec(
+        select(Team.name_ko, Team.name_en, Entry.model, Entry.aliases)
+        .join(Team, col(Team.id) == Entry.team_id)
+        .where(Entry.round_id == round_id)
+    )
+    return tuple(sorted({name for ko, en, model, aliases in rows for name in (ko, en, model, *aliases)}))

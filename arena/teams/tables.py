@@ -1,8 +1,9 @@
 """Teams and their entries."""
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, UniqueConstraint
+from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from arena.db import Row
@@ -36,3 +37,35 @@ class Entry(Row, table=True):
     api_key_env: str | None = None
     aliases: list[str] = Field(sa_column=Column(JSON, nullable=False))
     extra_body: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+
+
+class Failures(Row, table=True):
+    """How many answers of an entry have failed in a row; no row is none."""
+
+    entry_id: int = Field(foreign_key="entry.id", primary_key=True)
+    in_a_row: int
+
+
+class Outage(Row, table=True):
+    """A time in which an entry was not dealt, as its endpoint had failed too often.
+
+    `ending` is how its last answer failed. The endpoint is checked at `check_at`, `checks` counts how often it was.
+    """
+
+    __table_args__ = (
+        Index(
+            "uq_outage_open",
+            "entry_id",
+            unique=True,
+            sqlite_where=text("ended_at is null"),
+            postgresql_where=text("ended_at is null"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    entry_id: int = Field(foreign_key="entry.id", index=True)
+    began_at: datetime
+    ended_at: datetime | None = None
+    ending: str
+    checks: int = 0
+    check_at: datetime

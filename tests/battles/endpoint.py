@@ -6,6 +6,7 @@ name without one by `default`. Scripts run in a thread of their own; tests see w
 
 import asyncio
 import json
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -41,11 +42,14 @@ class Answering:
     ) -> None:
         lines = [f"HTTP/1.1 {status}", f"content-type: {kind}", "transfer-encoding: chunked"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-        self._writer.write("\r\n".join([*lines, "", ""]).encode())
-        await self._writer.drain()
+        await self.wire("\r\n".join([*lines, "", ""]).encode())
 
     async def raw(self, data: bytes) -> None:
-        self._writer.write(b"%x\r\n%b\r\n" % (len(data), data))
+        await self.wire(b"%x\r\n%b\r\n" % (len(data), data))
+
+    async def wire(self, data: bytes) -> None:
+        """Bytes as they are, HTTP or not."""
+        self._writer.write(data)
         await self._writer.drain()
 
     async def chunk(self, delta: Mapping[str, Any], finish: str | None = None) -> None:
@@ -60,8 +64,12 @@ class Answering:
         await self.raw(END)
 
     async def end(self) -> None:
-        self._writer.write(b"0\r\n\r\n")
-        await self._writer.drain()
+        await self.wire(b"0\r\n\r\n")
+
+    async def leave(self) -> None:
+        """Says no more on this connection, whatever HTTP asks for."""
+        self._writer.write_eof()
+        await self.hang()
 
     async def hang(self) -> None:
         await asyncio.Event().wait()
@@ -129,6 +137,11 @@ def sending(data: bytes, *, kind: str = "text/event-stream") -> Script:
     return script
 
 
+def content(escaped: bytes) -> bytes:
+    """An event whose content is written as JSON already."""
+    return b'data: {"choices": [{"delta": {"content": "%b"}}]}\n\n' % escaped
+
+
 async def mute(answer: Answering) -> None:
     """Accepts and says nothing, not even a status."""
     await answer.hang()
@@ -157,7 +170,7 @@ class Endpoint:
         self.connections += 1
         number, ahead = self.connections, b""
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 while True:
                     head = ahead + await reader.readuntil(b"\r\n\r\n")
                     ahead = await self._answer(await _request(head, reader, number), reader, writer)
@@ -195,7 +208,9 @@ async def _request(head: bytes, reader: asyncio.StreamReader, connection: int) -
 
 
 @contextmanager
-def endpoint(default: Script | None = None, **scripts: Script) -> Iterator[Endpoint]:
+def endpoint(
+    default: Script | None = None, *, tls: ssl.SSLContext | None = None, **scripts: Script
+) -> Iterator[Endpoint]:
     """Runs an endpoint on a free port of the loopback interface while the block runs."""
     played = Endpoint(scripts=scripts)
     if default:
@@ -204,8 +219,8 @@ def endpoint(default: Script | None = None, **scripts: Script) -> Iterator[Endpo
 
     async def serve() -> None:
         played._loop = asyncio.get_running_loop()
-        server = await asyncio.start_server(played.serve_connection, "127.0.0.1", 0, backlog=1024)
-        played.origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = await asyncio.start_server(played.serve_connection, "127.0.0.1", 0, backlog=1024, ssl=tls)
+        played.origin = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         ready.set()
         await stop.wait()
         server.close()
@@ -223,135 +238,3 @@ def endpoint(default: Script | None = None, **scripts: Script) -> Iterator[Endpo
         assert played._loop
         played._loop.call_soon_threadsafe(stop.set)
         thread.join()
-
-
-async def _drip(answer: Answering) -> None:
-    await answer.begin()
-    while True:
-        await answer.raw(b": keep-alive\n\n")
-        await asyncio.sleep(0.01)
-
-
-async def _idle(answer: Answering) -> None:
-    await answer.begin()
-    await answer.say("여기까지")
-    await answer.hang()
-
-
-async def _idle_drip(answer: Answering) -> None:
-    await answer.begin()
-    await answer.say("여기까지")
-    while True:
-        await answer.chunk({"content": "", "reasoning_content": "음"})
-        await asyncio.sleep(0.01)
-
-
-async def _never_ends(answer: Answering) -> None:
-    await answer.begin()
-    while True:
-        await answer.say("가")
-        await asyncio.sleep(0.01)
-
-
-async def _breaks_off(answer: Answering) -> None:
-    await answer.begin()
-    await answer.say("여기까지")
-    raise ConnectionResetError
-
-
-async def _closes_early(answer: Answering) -> None:
-    await answer.begin()
-    await answer.say("여기까지")
-
-
-async def _no_done(answer: Answering) -> None:
-    await answer.begin()
-    await answer.say("다 했어요")
-    await answer.chunk({}, "stop")
-
-
-async def _length(answer: Answering) -> None:
-    await answer.begin()
-    await answer.say("길어요")
-    await answer.finish("length")
-
-
-async def _nulls(answer: Answering) -> None:
-    await answer.begin()
-    await answer.raw(b'data: {"choices": []}\n\n')
-    await answer.raw(b'data: {"choices": [{"delta": null}]}\n\n')
-    await answer.chunk({"role": "assistant", "content": None})
-    await answer.chunk({"content": None, "tool_calls": [{"function": {"name": COMPANY}}]})
-    await answer.say("답")
-    await answer.finish()
-
-
-async def _byte_by_byte(answer: Answering) -> None:
-    await answer.begin()
-    for byte in event({"content": SYLLABLES}) + event({}, "stop") + END:
-        await answer.raw(bytes([byte]))
-        await asyncio.sleep(0)
-
-
-async def _never_feeds_a_line(answer: Answering) -> None:
-    await answer.begin()
-    while True:
-        await answer.raw(b"data: " + b"x" * 65536)
-
-
-async def _huge(answer: Answering) -> None:
-    await answer.begin()
-    while True:
-        await answer.say("가" * 4096)
-
-
-def _lines(ending: bytes) -> Script:
-    return sending((event({"content": "첫째 "}) + event({"content": "둘째"}) + END).replace(b"\n", ending))
-
-
-def _content(escaped: bytes) -> bytes:
-    return b'data: {"choices": [{"delta": {"content": "%b"}}]}\n\n' % escaped
-
-
-REDIRECT = status("307 Temporary Redirect", location="/ok/v1/chat/completions")
-
-# name: script, how it must end, what must be read
-FAULTS: dict[str, tuple[Script, str, str]] = {
-    "ok": (saying("안녕", "하세요"), "complete", "안녕하세요"),
-    "mute": (mute, "no_first_token", ""),
-    "drip of comments": (_drip, "no_first_token", ""),
-    "idle": (_idle, "idle", "여기까지"),
-    "idle but thinking": (_idle_drip, "idle", "여기까지"),
-    "refused 400": (status("400 Bad Request"), "refused", ""),
-    "refused 401": (status("401 Unauthorized"), "refused", ""),
-    "refused 429": (status("429 Too Many Requests", retry_after="1"), "refused", ""),
-    "refused 500": (status("500 Internal Server Error"), "refused", ""),
-    "redirect": (REDIRECT, "refused", ""),
-    "HTML": (sending(b"<html>Hanbit is down</html>", kind="text/html"), "not_a_stream", ""),
-    "error as JSON": (sending(b'{"error": {"message": "Hanbit"}}', kind="application/json"), "not_a_stream", ""),
-    "error as event": (sending(b'data: {"error": {"message": "Hanbit"}}\n\n'), "broken_stream", ""),
-    "bad JSON": (sending(_content("안".encode()) + b"data: {oops\n\n"), "broken_stream", "안"),
-    "JSON list": (sending(b"data: [1, 2]\n\n"), "broken_stream", ""),
-    "deep JSON": (sending(b"data: " + b"[" * 200_000 + b"\n\n"), "broken_stream", ""),
-    "content is a number": (sending(b'data: {"choices": [{"delta": {"content": 7}}]}\n\n'), "broken_stream", ""),
-    "connection breaks off": (_breaks_off, "cut_off", "여기까지"),
-    "early close": (_closes_early, "cut_off", "여기까지"),
-    "no DONE": (_no_done, "complete", "다 했어요"),
-    "length": (_length, "length", "길어요"),
-    "null content": (_nulls, "complete", "답"),
-    "empty answer": (saying(""), "empty", ""),
-    "nothing at all": (sending(b"\n"), "empty", ""),
-    "cut bytes": (_byte_by_byte, "complete", SYLLABLES),
-    "CRLF": (_lines(b"\r\n"), "complete", "첫째 둘째"),
-    "CR": (_lines(b"\r"), "complete", "첫째 둘째"),
-    "line separators": (saying("가\u2028나\u0085다\u2029라"), "complete", "가\u2028나\u0085다\u2029라"),
-    "NUL": (sending(_content(rb"A\u0000B") + END), "complete", "AB"),
-    "lone surrogate": (sending(_content(rb"A\ud83dB") + END), "complete", "A\N{REPLACEMENT CHARACTER}B"),
-    "emoji": (sending(_content(rb"\ud83d\ude00") + END), "complete", "😀"),
-    "bad UTF-8": (sending(_content(b"A\xffB") + END), "complete", "A\N{REPLACEMENT CHARACTER}B"),
-    "endless line": (_never_feeds_a_line, "too_long", ""),
-}
-UNENDING: dict[str, tuple[Script, str]] = {
-    "never ends": (_never_ends, "too_slow"),
-    "huge": (_huge, "too_long"),
-}

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from sqlmodel import Session, select
 
 from arena.accounts.actions import record_consent
-from arena.battles.actions import start_battle
+from arena.battles.dealing import start_battle
 from arena.battles.pages import CONSENT_VERSION
 from arena.battles.queries import answers_of, turns_of
 from arena.battles.tables import Answer, Battle, Turn

@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import select
 
 from arena.battles.actions import ask_again, clean_prompt
+from arena.battles.dealing import MAY_LEAVE
 from arena.battles.pages import PROMPT_LIMIT
 from arena.battles.queries import answers_of
 from arena.battles.tables import Battle, Turn
@@ -84,15 +85,24 @@ def test_a_vote_moves_the_voter_on_to_the_next_pair(db: Database, round_: Round)
     assert len({(a, b) for _, a, b in cells}) == 20
 
 
-def test_a_void_battle_is_dealt_again_and_uses_nothing_up(db: Database) -> None:
+def test_after_a_void_battle_another_pair_is_dealt_and_then_its_place_again(db: Database) -> None:
     voter(db, MINJI)
-    opened(db, max_battles_per_voter=1)
+    opened(db, max_battles_per_voter=2)
     (first, turn) = asks(db)
     ends(db, turn, "failed")
     assert battle_state(db, first.id) == "void"
-    second, _ = asks(db)
-    assert second.id != first.id
-    assert cell(second) == cell(first)
+    second = answered(db, MINJI)
+    assert {second.entry_a, second.entry_b} != {first.entry_a, first.entry_b}
+    votes(db, second)
+    assert cell(asks(db)[0]) == cell(first)
+
+
+def test_a_void_battle_s_pair_is_dealt_again_at_once_where_there_is_no_other(db: Database) -> None:
+    voter(db, MINJI)
+    opened(db, teams=2)
+    (first, turn) = asks(db)
+    ends(db, turn, "failed")
+    assert cell(asks(db)[0]) == cell(first)
 
 
 def test_voters_do_not_meet_in_one_another_s_battles(db: Database, round_: Round) -> None:
@@ -147,7 +157,7 @@ def test_concurrent_questions_of_one_voter_leave_one_open_battle(
 ) -> None:
     other_process = Database(database_url)
     answered(db, MINJI)
-    starts = [partial(asks, (db, other_process)[i % 2], f"질문 {i}") for i in range(16)]
+    starts = [partial(asks, (db, other_process)[i % 2], f"질문 {i}") for i in range(MAY_LEAVE)]
     assert [result for result in in_parallel(starts) if isinstance(result, Exception)] == []
     with db.reading() as session:
         states = session.exec(select(Battle.state)).all()

@@ -9,7 +9,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from arena.rounds.rules import RoundFile
-from tests.battles.endpoint import FAULTS, Answering, Endpoint, Script, endpoint, gated, mute
+from tests.battles.endpoint import Answering, Endpoint, Script, endpoint, gated, mute
+from tests.battles.faults import FAULTS
 from tests.battles.stage import QUESTION, Stage, opened
 from tests.support import RULES, Citizen, eventually
 

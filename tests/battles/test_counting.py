@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, event
 from sqlmodel import Session
 
-from arena.battles.actions import start_battle
 from arena.battles.cells import changes, recount
 from arena.battles.counting import RatedVote, Tallies, contribution
+from arena.battles.dealing import start_battle
 from arena.battles.tables import Battle
 from arena.battles.votes import cast_vote
 from arena.clock import now

@@ -1,77 +1,19 @@
-"""Answers as HTML: the same however they arrive, safe whatever they hold, at a cost that follows the text."""
+"""Answers as HTML: the same however they arrive, and safe whatever they hold."""
 
-from html.parser import HTMLParser
-from itertools import pairwise
-from typing import Any
+import tomllib
+from html import escape
+from importlib.resources import files
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from arena.battles import markdown
-from arena.battles.markdown import TAGS, LiveMarkdown, Step, render_markdown
+from arena.battles.markdown import LiveMarkdown, render_markdown
 from arena.battles.relay import state_event, steps_event
+from tests.battles.columns import MARKDOWNISH, Tags, assert_safe, chunks, data, pushed
+from tests.battles.hostile_markdown import ITEMS
+from tests.browser.teams import FIRST, REST
 from tests.support import Stream
-
-PIECES = (
-    "가", "나다", "word ", " ", "  ", "\n", "\n\n", "\r\n", "\r", "\t", "    ", "\u2028", "\u2029", "\u0085", "\x0b",
-    "\x0c", "\0", "😀", "👩\u200d👧", "e\u0301", "*", "**", "***", "_", "__", "~~", "`", "``", "```", "```py\n",
-    "~~~\n", "# ", "## ", "- ", "* ", "+ ", "1. ", "7) ", "> ", "---\n", "===\n", "| a | b |\n", "|---|:-:|\n", "|",
-    "\\", "\\\n", "<", ">", "&", "&amp;", "&#x3C;", "&nbsp;", "<b>", "</p>", "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>", "<!--", "-->", "<a href='javascript:alert(1)'>", "[글](https://example.org/?a=1&b=2)",
-    "![그림](https://example.org/x)",
-    "[x](javascript:alert(1))", "[x]: https://example.org\n", "[x]", "<https://example.org>", "https://example.org ",
-    "](", "![", "](<", "[a]( 'b\"", '"', "'", "=", "onclick=",
-)  # fmt: skip
-MARKDOWNISH = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=40).map("".join)
-
-
-class Tags(HTMLParser):
-    """Every tag and attribute of a piece of HTML."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.tags: set[str] = set()
-        self.attributes: set[tuple[str, str]] = set()
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.add(tag)
-        self.attributes |= {(tag, name) for name, _ in attrs}
-
-    def handle_comment(self, data: str) -> None:
-        self.tags.add("<!--")
-
-
-def assert_safe(html: str) -> None:
-    found = Tags(html)
-    assert found.tags <= TAGS
-    assert found.attributes <= {("ol", "start"), ("pre", "tabindex"), ("table", "tabindex")}
-
-
-def chunks(text: str, places: list[int]) -> list[str]:
-    cuts = sorted({0, len(text), *(place % (len(text) + 1) for place in places)})
-    return [text[a:b] for a, b in pairwise(cuts)]
-
-
-def data(event: bytes) -> str:
-    return event.decode().strip().rpartition("\ndata:")[2].removeprefix("data:")
-
-
-def pushed(pieces: list[str]) -> tuple[LiveMarkdown, Stream]:
-    """A live column that was given the pieces and its end, and a browser that played every event."""
-    live, idle, played = LiveMarkdown(), LiveMarkdown(), Stream()
-    played.take("state", data(state_event(live, idle)))
-
-    def play(steps: list[Step]) -> None:
-        played.take("message", data(steps_event(steps, [])))
-        assert played.a == live.done + live.tail
-        assert_safe(live.done + live.tail)
-
-    for piece in pieces:
-        play(live.push(piece))
-    play(live.finish())
-    return live, played
 
 
 @given(text=MARKDOWNISH, places=st.lists(st.integers(0, 500), max_size=30))
@@ -90,6 +32,31 @@ def test_a_browser_that_plays_the_steps_shows_the_answer_however_it_was_cut(text
     assert played.b == ""
 
 
+@pytest.mark.parametrize("frame", [1, 6, 30, 500])
+def test_what_teams_really_write_comes_out_the_same_in_frames(frame: int) -> None:
+    texts = [text for locale in ("ko", "en") for answers in demo_answers(locale) for text in answers.values()]
+    assert len(texts) >= 100
+    for text in (*texts, f"{FIRST % 1}{REST}"):
+        pieces = [text[at : at + frame] for at in range(0, len(text), frame)]
+        assert pushed(pieces)[1].a == render_markdown(text)
+
+
+def demo_answers(locale: str) -> list[dict[str, str]]:
+    file = files("arena.demo").joinpath("answers", f"{locale}.toml")
+    return list(tomllib.loads(file.read_text("utf-8")).values())
+
+
+def test_code_and_tables_that_begin_in_the_middle_of_a_frame_show_as_they_are() -> None:
+    live = LiveMarkdown()
+    live.push("앞 글\n\n```python\nd")
+    assert live.tail.endswith("<code>d")
+    live = LiveMarkdown()
+    live.push("앞 글\n\n| a | b | c | d | e |\n|-|-|-|-|-|\n| 1")
+    assert "1" not in live.done + live.tail
+    live.push(" | 2 | 3 | 4 | 5 |\n")
+    assert live.tail.count("<td>") == 5
+
+
 @given(text=MARKDOWNISH)
 def test_one_character_at_a_time_ends_as_the_whole(text: str) -> None:
     assert pushed(list(text))[1].a == render_markdown(text)
@@ -105,36 +72,24 @@ def test_a_reader_who_joins_late_ends_with_the_same_html(text: str, places: list
     live, idle, played = LiveMarkdown(), LiveMarkdown(), Stream()
     for number, piece in enumerate(chunks(text, places)):
         if number == late:
-            played.take("state", data(state_event(live, idle)))
+            played.take("state", data(state_event(live.standing, idle.standing)))
         steps = live.push(piece)
         if number >= late:
             played.take("message", data(steps_event(steps, [])))
     if late >= len(chunks(text, places)):
-        played.take("state", data(state_event(live, idle)))
+        played.take("state", data(state_event(live.standing, idle.standing)))
     played.take("message", data(steps_event(live.finish(), [])))
     assert played.a == render_markdown(text)
 
 
-@pytest.mark.parametrize(
-    "hostile",
-    [
-        "<script>alert(1)</script>",
-        "<img src=x onerror=alert(1)>",
-        "<a href='javascript:alert(1)'>눌러요</a>",
-        "<iframe src=//example.org></iframe>",
-        "<style>*{display:none}</style>",
-        "```<script>\nalert(1)\n```",
-        "[<img src=x>](https://example.org)",
-        "![x](https://example.org/x.png?<script>)",
-        '[x](https://example.org/"onmouseover="alert(1))',
-        "<svg/onload=alert(1)>",
-        "&lt;script&gt;alert(1)&lt;/script&gt;",
-    ],
-)
-def test_hostile_answers_become_text(hostile: str) -> None:
-    html = render_markdown(hostile)
-    assert_safe(html)
-    assert not Tags(html).tags & {"script", "img", "a", "iframe", "style", "svg"}
+@pytest.mark.parametrize("item", ITEMS)
+def test_a_hostile_answer_is_text_at_every_step(item: str) -> None:
+    assert pushed(list(item))[1].a == render_markdown(item)
+    assert_safe(render_markdown(item))
+
+
+def test_hostile_answers_one_after_the_other_are_text_at_every_step() -> None:
+    assert_safe(pushed(chunks("\n\n".join(ITEMS), list(range(0, 10_000, 7))))[1].a)
 
 
 def test_a_link_is_its_words_and_its_target_as_text() -> None:
@@ -170,34 +125,47 @@ def test_what_has_been_finished_is_never_touched_again() -> None:
     assert live.done.startswith(before)
 
 
-LONG = {
-    "paragraphs": "한 문단에 **굵은** 글자와 `코드`가 있고, 몇 마디가 더 이어져요.\n\n",
-    "one paragraph": "끝없이 이어지는 **한** 문단이에요, 쉼표도 (괄호도) 있고요. ",
-    "one list": "- 항목 하나에 **굵은** 글자와 `코드`가 있어요.\n",
-    "one code block": "    total += step(1)  # 들여쓴 코드\n",
-    "one table": "| 값 하나 | **값 둘** |\n",
-}
+@pytest.mark.parametrize(
+    "math",
+    [
+        "$x_1^2$",
+        "$a*b*c$",
+        "$$\\sum_{i=1}^n x_i * y_i * z_i$$",
+        "\\(a_b\\)와 \\(c_d\\)",
+        "\\[ \\frac{a_1}{b_1} \\]",
+        "$\\$5 * 2 * 3$",
+        "\\(x < y & z \\\\ w\\)",
+        "$&lt;_a_$",
+        "\\(a_b **c** 아직 끝나지 않은",
+    ],
+)
+def test_math_stays_the_text_it_is(math: str) -> None:
+    for around in ("{}", "값은 {}", "{}예요" if not math.startswith(("$$", "\\[")) else "{}"):
+        text = around.format(math)
+        assert pushed(list(text))[1].a == f"<p>{escape(text, quote=False)}</p>\n"
 
 
-@pytest.mark.parametrize("kind", LONG)
-def test_the_work_grows_with_the_text_and_not_with_its_square(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    parse, parsed = markdown._MARKDOWN.parse, 0
+@pytest.mark.parametrize(("opener", "closer"), [("$$", "$$"), ("\\[", "\\]")])
+def test_lines_of_display_math_are_no_lists_headings_or_quotes(opener: str, closer: str) -> None:
+    lines = [opener, "a_1", "= b_1 * c * d \\\\", "- e", "# f", "> g", "---", closer]
+    html = render_markdown("앞이에요\n" + "\n".join(lines) + "\n**뒤**예요")
+    math = "<br>\n".join(escape(line, quote=False) for line in lines)
+    assert html == f"<p>앞이에요</p>\n<p>{math}</p>\n<p><strong>뒤</strong>예요</p>\n"
 
-    def counting(source: str, env: Any = None) -> Any:
-        nonlocal parsed
-        parsed += len(source)
-        return parse(source, env)
 
-    monkeypatch.setattr(markdown._MARKDOWN, "parse", counting)
+def test_display_math_that_never_closes_ends_at_a_blank_line() -> None:
+    assert render_markdown("$$\n*a*\n\n*b*") == "<p>$$<br>\n*a*</p>\n<p><em>b</em></p>\n"
 
-    def work(size: int) -> int:
-        nonlocal parsed
-        head = {"one code block": "```py\n", "one table": "| 가 | 나 |\n|---|---|\n"}.get(kind, "")
-        text = head + LONG[kind] * (size // len(LONG[kind]))
-        live, parsed = LiveMarkdown(), 0
-        for begin in range(0, len(text), 12):
-            live.push(text[begin : begin + 12])
-        live.finish()
-        return parsed
 
-    assert work(8_000) < 2.6 * work(4_000)  # in proportion: 2; its square: 4
+@pytest.mark.parametrize("prices", ["$5 and *about* $10", "$5와 *약* $10", "US$5/*약*/US$10", "5$ *a* 6"])
+def test_prices_are_no_math(prices: str) -> None:
+    assert "<em>" in render_markdown(prices)
+
+
+def test_an_escaped_marker_is_the_marker() -> None:
+    assert render_markdown(r"\*a\* \$5\$ \_b\_") == "<p>*a* $5$ _b_</p>\n"
+
+
+def test_a_blank_line_in_a_list_changes_nothing_above_it() -> None:
+    live, _ = pushed(["- 하나\n- 둘\n\n- 셋\n\n  넷"])
+    assert live.done == "<ul>\n<li>하나</li>\n<li>둘</li>\n<li>셋\n<p>넷</p>\n</li>\n</ul>\n"

@@ -13,10 +13,12 @@ from sqlmodel import col, update
 from arena.battles import actions, relay
 from arena.battles import stream as streams
 from arena.battles.actions import MAX_ATTEMPTS, finish_turn
+from arena.battles.column import Said
 from arena.battles.queries import turn_job
-from arena.battles.relay import Said
 from arena.battles.tables import Turn
-from tests.battles.endpoint import FAULTS, Endpoint, endpoint, gated, mute, saying
+from arena.clock import now
+from tests.battles.endpoint import Endpoint, endpoint, gated, mute, saying
+from tests.battles.faults import FAULTS
 from tests.battles.stage import FIRST, QUESTION, SECOND, Listener, Stage, staged
 from tests.support import Citizen, eventually
 
@@ -246,7 +248,7 @@ def test_a_turn_of_another_process_is_followed_by_what_that_one_saves(team: Endp
     with stage.db.reading() as session:
         job = turn_job(session, stage.turn(path))
     said = (Said("**왼쪽**", "complete", 1, 2), Said("오른쪽", "complete", 1, 2))
-    assert stage.db.writing(lambda session: finish_turn(session, job, "complete", said))
+    assert stage.db.writing(lambda session: finish_turn(session, job, "complete", said, now()))
     played = reader.finish()
     assert (played.a, played.b) == ("<p><strong>왼쪽</strong></p>\n", "<p>오른쪽</p>\n")
     assert (played.outcome, team.asked) == ("complete", [])

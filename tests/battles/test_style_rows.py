@@ -5,8 +5,10 @@ from sqlalchemy import update
 from sqlmodel import Session, col
 
 from arena.battles.actions import ask_again, finish_turn
-from arena.battles.queries import StyleRow, answers_of, style_rows, turn_job
-from arena.battles.relay import Outcome, Said
+from arena.battles.column import Said
+from arena.battles.queries import answers_of, turn_job
+from arena.battles.rated import StyleRow, style_rows
+from arena.battles.relay import Outcome
 from arena.battles.tables import Answer, Turn
 from arena.clock import now
 from arena.db import Database
@@ -14,8 +16,8 @@ from arena.rounds.tables import Round
 from arena.stats.style import FEATURES
 from tests.data import JUNHO, MINJI, WEATHER, asks, excludes, opened, voted, voter, votes
 
-RICH = Said("# 제목\n- **하나**\n- `둘`", "stop", 10, 20)
-PLAIN = Said("비가 와요", "stop", 10, 20)
+RICH = Said("# 제목\n- **하나**\n- `둘`", "complete", 10, 20)
+PLAIN = Said("비가 와요", "complete", 10, 20)
 STYLE_OF_RICH, STYLE_OF_PLAIN = (19, 1, 2, 1, 1), (5, 0, 0, 0, 0)
 
 
@@ -29,7 +31,7 @@ def round_(db: Database) -> Round:
 
 def ends(db: Database, turn: Turn, outcome: Outcome = "complete") -> None:
     def work(session: Session) -> None:
-        assert finish_turn(session, turn_job(session, turn), outcome, (RICH, PLAIN))
+        assert finish_turn(session, turn_job(session, turn), outcome, (RICH, PLAIN), now())
 
     db.writing(work)
 

@@ -73,6 +73,7 @@ class Teams:
         self.asked: Counter[str] = Counter()
         self._gates: dict[str, Gate] = {}
         self._refused: set[str] = set()
+        self._given: dict[str, str] = {}
 
     @contextmanager
     def holding(self, prompt: str, *, silent: bool = False) -> Iterator[Gate]:
@@ -92,6 +93,15 @@ class Teams:
             yield
         finally:
             self._refused.discard(prompt)
+
+    @contextmanager
+    def saying(self, prompt: str, text: str) -> Iterator[None]:
+        """Whoever is asked `prompt` says `text`."""
+        self._given[prompt] = text
+        try:
+            yield
+        finally:
+            del self._given[prompt]
 
     def app(self) -> Starlette:
         return Starlette(routes=[Route("/{team}/v1/chat/completions", self._complete, methods=["POST"])])
@@ -113,7 +123,7 @@ class Teams:
             await gate.passed()
             yield _event(REST)
         else:
-            yield _event(reply(code, messages))
+            yield _event(self._given.get(prompt) or reply(code, messages))
         yield "data: [DONE]\n\n"
 
 

@@ -25,6 +25,9 @@ from arena.teams.addresses import refusal
         "255.255.255.255",
         "192.0.2.1",
         "[2001:db8::1]",
+        "[fec0::1]",
+        "[4000::1]",
+        "[64:ff9b:1::808:808]",
     ],
 )
 def test_an_address_that_is_not_public_is_refused(host: str) -> None:
@@ -45,14 +48,28 @@ def test_an_address_that_is_not_public_is_refused(host: str) -> None:
         "[::ffff:127.0.0.1]",
         "[::ffff:10.0.0.1]",
         "[::ffff:a9fe:a9fe]",
+        "[::127.0.0.1]",
+        "[::ffff:0:127.0.0.1]",
+        "[64:ff9b::169.254.169.254]",
+        "[2002:7f00:1::]",
+        "[2002:a9fe:a9fe::1]",
+        "[2001:0:808:808::80ff:fffe]",
+        "[fe80::1%25lo]",
     ],
 )
 def test_another_way_to_write_an_inward_address_is_refused_as_well(host: str) -> None:
     assert refusal(f"http://{host}/v1", []) is not None
 
 
-@pytest.mark.parametrize("host", ["8.8.8.8", "1.1.1.1:8443", "[2606:4700:4700::1111]", "[::ffff:8.8.8.8]"])
+@pytest.mark.parametrize("host", ["8.8.8.8", "1.1.1.1:8443", "[2606:4700:4700::1111]"])
 def test_a_public_address_is_admitted(host: str) -> None:
+    assert refusal(f"https://{host}/v1", []) is None
+
+
+@pytest.mark.parametrize(
+    "host", ["[::ffff:8.8.8.8]", "[64:ff9b::8.8.8.8]", "[2002:808:808::1]", "[2001:0:7f00:1::f7f7:f7f7]"]
+)
+def test_an_address_that_leads_to_a_public_ipv4_address_is_admitted(host: str) -> None:
     assert refusal(f"https://{host}/v1", []) is None
 
 
@@ -109,6 +126,8 @@ def test_what_is_no_web_address_is_refused(url: str) -> None:
         ("http://127.1/v1", ["10.0.0.0/8", "127.0.0.0/8"]),
         ("http://[::ffff:127.0.0.1]/v1", ["127.0.0.0/8"]),
         ("http://[::1]/v1", ["::1/128"]),
+        ("http://[64:ff9b::10.1.2.3]/v1", ["10.0.0.0/8"]),
+        ("http://[64:ff9b::10.1.2.3]/v1", ["64:ff9b::/96"]),
         ("http://localhost/v1", ["localhost"]),
         ("http://LocalHost/v1", ["localhost"]),
         ("http://localhost/v1", ["LOCALHOST"]),

@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from arena.battles.routes import asking, reading, voting
+from arena.battles.routes import asking, reading, voting, watching
 
 router = APIRouter()
-for part in (voting, reading, asking):
+for part in (voting, reading, asking, watching):
     router.include_router(part.router)

@@ -11,11 +11,12 @@ from arena.accounts.actions import record_consent
 from arena.accounts.queries import consent_given
 from arena.accounts.routes import CurrentOperator
 from arena.battles import actions, queries
+from arena.battles.dealing import start_battle
 from arena.battles.pages import CONSENT_VERSION, PROMPT_LIMIT, LandingPage, SuggestionView
 from arena.battles.relay import TurnJob
 from arena.battles.routes.caller import Caller, CurrentCaller, Prompt
 from arena.clock import now
-from arena.errors import N_, ArenaError, ConflictError, InvalidError
+from arena.errors import N_, ArenaError, ConflictError, InvalidError, LimitError
 from arena.rounds.pages import RoundPage
 from arena.rounds.queries import open_round, published_round, round_page, suggestion, suggestions, view
 from arena.web.i18n import translations
@@ -108,7 +109,10 @@ async def ask(
             publish="publish" in consent,
             problem=error.text(translations(caller.locale).gettext),
         )
-        return _landed(caller, await caller.db.read(again), "battles/_landing.html", status=error.status)
+        response = _landed(caller, await caller.db.read(again), "battles/_landing.html", status=error.status)
+        if isinstance(error, LimitError):
+            response.headers["Retry-After"] = str(error.retry_after_s)
+        return response
     if job:
         BATTLES.inc()
         caller.relays.start(job)
@@ -126,7 +130,9 @@ def _start(
         if "participate" not in consent:
             raise InvalidError(NO_CONSENT, code="no_consent")
         record_consent(session, voter_id, CONSENT_VERSION, publish="publish" in consent, now=now())
-    dealt = actions.start_battle(session, round_, voter_id, prompt, caller.locale, now())
+    dealt = start_battle(session, round_, voter_id, prompt, caller.locale, now())
+    if dealt.new and not queries.has_voted(session, round_.id, voter_id):
+        caller.arrivals.admit(caller.address, now())
     return dealt.battle.id, queries.turn_job(session, dealt.turn) if dealt.new else None
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Form, Path, Request
 from starlette.responses import Response
 
+from arena.battles.arrivals import Arrivals
 from arena.battles.pages import BattlePage
 from arena.battles.queries import battle_page
 from arena.battles.relays import Relays
@@ -21,8 +22,13 @@ class Caller:
     request: Request
     db: Database
     relays: Relays
+    arrivals: Arrivals
     visitor: Visitor
     locale: Locale
+
+    @property
+    def address(self) -> str:
+        return self.request.client.host if self.request.client else ""
 
     async def page(self, battle_id: str) -> BattlePage:
         """The caller's own battle. Raises NotFoundError for anyone else's."""
@@ -47,7 +53,8 @@ class Caller:
 
 def caller_of(request: Request) -> Caller:
     db = services_of(request).db
-    return Caller(request, db, request.app.state.relays, visitor_of(request), locale_of(request))
+    state = request.app.state
+    return Caller(request, db, state.relays, state.arrivals, visitor_of(request), locale_of(request))
 
 
 async def _caller(request: Request) -> Caller:

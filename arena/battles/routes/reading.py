@@ -8,7 +8,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from arena.battles import actions, queries
-from arena.battles.markdown import LiveMarkdown
+from arena.battles.markdown import render_markdown
 from arena.battles.relay import Relay, TurnJob, done_event, state_event
 from arena.battles.routes.caller import BattleId, Caller, CurrentCaller, Prompt
 from arena.battles.stream import EventStream, Follower, Replay
@@ -76,11 +76,8 @@ async def stream(battle_id: BattleId, number: TurnNumber, caller: CurrentCaller)
 def _stored(session: Session, turn_id: int) -> tuple[bool, bytes]:
     """A turn as the database has it: whether it is over here, and its events."""
     turn = queries.turn_by_id(session, turn_id)
-    columns = LiveMarkdown(), LiveMarkdown()
-    for column, answer in zip(columns, queries.answers_of(session, turn_id), strict=True):
-        column.push(answer.text)
-        column.finish()
-    data = state_event(*columns)
+    a, b = (str(render_markdown(answer.text)) for answer in queries.answers_of(session, turn_id))
+    data = state_event((a, ""), (b, ""))
     gone = turn.state == "streaming" and actions.abandoned(turn, now())
     over = turn.state != "streaming" or gone
     return over, data + (done_event("paused" if gone else turn.state) if over else b"")

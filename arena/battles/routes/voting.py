@@ -23,16 +23,18 @@ async def vote(request: Request) -> Response:
     form = await own_form(request)
     caller, battle_id = caller_of(request), request.path_params["battle_id"]
     choice, comment = form.get("choice", [""])[0], form.get("comment", [""])[0]
-    reasons = form.get("reasons", [])
+    reasons, at = form.get("reasons", []), now()
 
     def cast(session: Session) -> CastVote:
-        found = votes.cast_vote(session, caller.visitor.id, battle_id, choice, now())
+        found = votes.cast_vote(session, caller.visitor.id, battle_id, choice, at)
         if reasons or comment.strip():
-            found = votes.give_feedback(session, found, reasons, comment, now())
+            found = votes.give_feedback(session, found, reasons, comment, at)
         return found
 
     found = await caller.db.write(cast)
-    VOTES.inc()
+    if found.cast_at == at:
+        VOTES.inc()
+        caller.arrivals.voted(caller.address, at)
     if not is_partial(request):
         return see_other(f"/battles/{battle_id}")
     page = await caller.db.read(lambda session: thanks_page(session, battle_id, found, caller.locale))

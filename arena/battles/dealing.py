@@ -1,0 +1,121 @@
+"""Dealing: a voter's next battle, with the pair that was fixed before the round opened."""
+
+import uuid
+from datetime import datetime, timedelta
+from math import ceil
+from typing import NamedTuple
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
+
+from arena.battles import queries
+from arena.battles.actions import ROUND_CLOSED, add_turn, expire
+from arena.battles.probes import asks_identity
+from arena.battles.tables import Battle, Turn
+from arena.errors import N_, BusyError, ConflictError, LimitError
+from arena.rounds.actions import held_round
+from arena.rounds.pairing import next_place
+from arena.rounds.queries import accepts, newest_epoch, rules_of
+from arena.rounds.tables import Round
+from arena.teams.outages import out_of_service
+from arena.teams.queries import entries_of
+
+MAY_LEAVE = 5
+LEFT_WITHIN = timedelta(minutes=10)
+
+TOO_MANY = N_("You have compared as often as this round allows. Thank you very much.")
+LEFT_TOO_OFTEN = N_(
+    "You have left %(limit)s comparisons in a short time. Please choose in the one that is open, or come back in"
+    " %(minutes)s minutes. Your question is still here."
+)
+OUT_OF_SERVICE = N_("The models cannot be reached at the moment. Your question is still here: please try again soon.")
+
+
+class Dealt(NamedTuple):
+    """A battle with its first turn; `new` unless the same question had already started it."""
+
+    battle: Battle
+    turn: Turn
+    new: bool
+
+
+def start_battle(session: Session, round_: Round, voter_id: str, prompt: str, locale: str, now: datetime) -> Dealt:
+    """Deals the voter's next pair and asks the question.
+
+    A voter has one open battle: the same question sent twice finds it again, another question closes it and its
+    place is dealt again. Raises ConflictError when the round is closed or the voter has had all battles of it,
+    LimitError when the voter closes one after the other, and BusyError when fewer than two entries are in service.
+    """
+    assert round_.id is not None
+    round_ = held_round(session, round_.id)
+    if not accepts(round_, now):
+        raise ConflictError(ROUND_CLOSED, code="round_closed")
+    assert round_.id is not None
+    current = queries.open_battle(session, round_.id, voter_id)
+    if current is not None:
+        turns = queries.turns_of(session, current.id)
+        if len(turns) == 1 and turns[0].prompt == prompt:
+            return Dealt(current, turns[0], new=False)
+        _check_patience(session, round_.id, voter_id, now)
+        expire(session, current.id)
+    if queries.battles_started(session, round_.id, voter_id) >= rules_of(round_).max_battles_per_voter:
+        raise ConflictError(TOO_MANY, code="battle_limit")
+    try:
+        with session.begin_nested():
+            return _deal(session, round_, voter_id, prompt, locale, now)
+    except IntegrityError:  # a second request of the same voter was quicker
+        return _other_request(session, round_.id, voter_id)
+
+
+def _check_patience(session: Session, round_id: int, voter_id: str, now: datetime) -> None:
+    left = queries.battles_left(session, round_id, voter_id, since=now - LEFT_WITHIN)
+    if len(left) >= MAY_LEAVE:
+        wait = left[-MAY_LEAVE] + LEFT_WITHIN - now
+        raise LimitError(
+            LEFT_TOO_OFTEN,
+            code="left_too_often",
+            retry_after_s=ceil(wait.total_seconds()),
+            limit=MAY_LEAVE,
+            minutes=ceil(wait / timedelta(minutes=1)),
+        )
+
+
+def _other_request(session: Session, round_id: int, voter_id: str) -> Dealt:
+    current = queries.open_battle(session, round_id, voter_id)
+    if current is None:
+        raise ConflictError
+    return Dealt(current, queries.turns_of(session, current.id)[0], new=False)
+
+
+def _deal(session: Session, round_: Round, voter_id: str, prompt: str, locale: str, now: datetime) -> Dealt:
+    assert round_.id is not None
+    epoch = newest_epoch(session, round_.id)
+    ids = {entry.code: entry.id for entry in entries_of(session, round_.id)}
+    out = out_of_service(session, round_.id)
+    if len(set(epoch.entries) - out) < 2:
+        raise BusyError(OUT_OF_SERVICE, code="out_of_service")
+    k, codes = next_place(
+        bytes.fromhex(round_.seed),
+        round_.slug,
+        epoch.number,
+        epoch.entries,
+        voter_id,
+        used=queries.places_voted(session, round_.id, voter_id, epoch.number),
+        out=out,
+        failed=queries.pair_that_failed(session, round_.id, voter_id),
+    )
+    battle = Battle(
+        id=uuid.uuid4().hex,
+        round_id=round_.id,
+        voter_id=voter_id,
+        epoch=epoch.number,
+        k=k,
+        entry_a=ids[codes[0]],
+        entry_b=ids[codes[1]],
+        locale=locale,
+        created_at=now,
+        identity_probe=asks_identity(prompt),
+    )
+    session.add(battle)
+    session.flush()
+    return Dealt(battle, add_turn(session, battle.id, 1, prompt, now), new=True)
