@@ -1,5 +1,7 @@
-"""Recall and false alarms of masking, on a fourth corpus: a natural sample of a public arena's answers, written
-without sight of the code or of the other corpora, with a set of names that the code had never met, not used to mend it.
+"""Recall and false alarms of masking, on a fourth corpus: a natural sample of a public arena's answers.
+
+It was written without sight of the code or of the other corpora, with a set of names that the code had never met, and
+was not used to mend it.
 """
 
 import pytest
