@@ -9,7 +9,6 @@ tell the browser how its HTML string changes (the protocol is in docs/streaming.
 """
 
 import re
-from functools import lru_cache
 from html import escape
 
 from markdown_it.token import Token
@@ -36,9 +35,8 @@ _SHORT = 1000
 _PATIENCE = 50_000
 
 
-@lru_cache(maxsize=64)
 def render_markdown(text: str) -> Markup:
-    """The whole of `text` as safe HTML; the latest are remembered, as a hostile one may take a second."""
+    """The whole of `text` as safe HTML."""
     live = LiveMarkdown()
     live.push(text)
     live.finish()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, cast
 
 from markupsafe import Markup
@@ -31,6 +32,8 @@ from arena.rounds.queries import names_revealed, rules_of, view
 from arena.rounds.tables import Round
 from arena.teams.queries import entries_of, entry, giveaways
 
+answer_html = lru_cache(maxsize=64)(render_markdown)
+"""An answer as a page shows it; the latest are remembered, as a hostile one may take a second."""
 MARKS = {"ko": "[모델]", "en": "[model]"}
 """What stands where an answer named an entry, by the battle's language."""
 
@@ -198,7 +201,7 @@ def thanks_page(session: Session, battle_id: str, vote: CastVote, locale: str) -
 def _turn_view(session: Session, turn: Turn) -> TurnView:
     assert turn.id is not None
     a, b = (
-        AnswerView(cast(Side, answer.side), render_markdown(answer.text) if answer.text else Markup())
+        AnswerView(cast(Side, answer.side), answer_html(answer.text) if answer.text else Markup())
         for answer in answers_of(session, turn.id)
     )
     return TurnView(turn.number, turn.prompt, cast(TurnState, turn.state), (a, b))

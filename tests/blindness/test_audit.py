@@ -70,7 +70,7 @@ def keyed() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def together(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, keyed: None) -> Run:
-    return run(tmp_path_factory.mktemp("together"), sqlite_template, pacing="together", voters=60, battles=8)
+    return run(tmp_path_factory.mktemp("together"), sqlite_template, pacing="together", voters=50, battles=8)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arena.stats.bradley_terry import fit as fit_of_record
@@ -15,6 +15,7 @@ from arena.stats.newton import NoFit
 from arena.stats.style import FEATURES, StyledVotes, StyleFit, fit
 
 optimize = import_module("scipy.optimize")
+special = import_module("scipy.special")
 
 STRENGTHS = np.array([0.6, 0.1, -0.2, -0.5])
 EFFECTS = np.array([0.5, 0.0, 0.2, -0.3, 0.1])
@@ -210,24 +211,43 @@ def test_votes_without_a_finite_fit_say_why() -> None:
     assert fit(4, replace(votes, credit=np.ones(400))) == NoFit("not_finite")
 
 
-def separated(votes: StyledVotes) -> bool:
-    """The linear programme of Albert and Anderson (1984): whether some line tells wins from losses."""
+def winners_sides(votes: StyledVotes) -> Floats:
+    """What each winner was ahead in, votes without ties."""
     design = np.column_stack([np.eye(4)[votes.first] - np.eye(4)[votes.second], np.ones(len(votes.first))])
     design = np.column_stack([design, differences(votes)])
-    sides = np.concatenate([design[votes.credit > 0], -design[votes.credit < 1]])
+    return np.concatenate([design[votes.credit > 0], -design[votes.credit < 1]])
+
+
+def separated(votes: StyledVotes) -> bool:
+    """The linear programme of Albert and Anderson (1984): whether some line tells wins from losses."""
+    sides = winners_sides(votes)
     best = optimize.linprog(
         -sides.sum(axis=0), A_ub=-sides, b_ub=np.zeros(len(sides)), bounds=[(0, 0), *[(-1, 1)] * 9]
     )
     return bool(-best.fun > 1e-7)
 
 
+def farthest(votes: StyledVotes) -> float:
+    """The largest log-odds of a vote where scipy's descent stops."""
+    sides = winners_sides(votes)[:, 1:]
+
+    def loss(place: Floats) -> tuple[float, Floats]:
+        return float(np.logaddexp(0, -sides @ place).sum()), -sides.T @ special.expit(-sides @ place)
+
+    found = optimize.minimize(loss, np.zeros(sides.shape[1]), jac=True, method="BFGS", options={"gtol": 1e-12})
+    return float(np.abs(sides @ found.x).max())
+
+
 @given(st.integers(0, 10**6), st.integers(20, 45))
+@example(333249, 20)
 def test_there_is_a_fit_exactly_where_a_linear_programme_says_so(seed: int, count: int) -> None:
-    """A few votes with no ties are often separated, and often not."""
+    """A few votes with no ties are often separated, and often not; now and then so nearly that floats cannot tell."""
     votes = simulated(count, 10, seed)
     votes = replace(votes, credit=np.round(votes.credit))
 
-    assert (fit(4, votes) == NoFit("not_finite")) == separated(votes)
+    found = fit(4, votes) == NoFit("not_finite")
+
+    assert found == separated(votes) or (found and farthest(votes) > 40)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from arena.battles import actions, queries
-from arena.battles.markdown import render_markdown
 from arena.battles.relay import Relay, TurnJob, done_event, state_event
 from arena.battles.routes.caller import BattleId, Caller, CurrentCaller, Prompt
 from arena.battles.stream import EventStream, Follower, Replay
@@ -76,7 +75,7 @@ async def stream(battle_id: BattleId, number: TurnNumber, caller: CurrentCaller)
 def _stored(session: Session, turn_id: int) -> tuple[bool, bytes]:
     """A turn as the database has it: whether it is over here, and its events."""
     turn = queries.turn_by_id(session, turn_id)
-    a, b = (str(render_markdown(answer.text)) for answer in queries.answers_of(session, turn_id))
+    a, b = (str(queries.answer_html(answer.text)) for answer in queries.answers_of(session, turn_id))
     data = state_event((a, ""), (b, ""))
     gone = turn.state == "streaming" and actions.abandoned(turn, now())
     over = turn.state != "streaming" or gone
