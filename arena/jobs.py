@@ -32,11 +32,12 @@ class Job(Row, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`wanted` looks cheaply whether there is work at this moment; `run` does it and may be run twice."""
+    """`wanted` looks cheaply, so often, whether there is work at this moment; `run` does it and may be run twice."""
 
     name: str
     wanted: Callable[[Session, datetime], bool]
     run: Callable[[Database], Awaitable[None]]
+    every_s: float = LOOK_EVERY_S
 
 
 def claim(session: Session, name: str, at: datetime) -> datetime | None:
@@ -69,7 +70,7 @@ async def _look_after(db: Database, task: Task) -> None:
             await _look(db, task)
         except Exception:
             log.exception("task_failed", task=task.name)
-        await asyncio.sleep(LOOK_EVERY_S)
+        await asyncio.sleep(task.every_s)
 
 
 async def _look(db: Database, task: Task) -> None:

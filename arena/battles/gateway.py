@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -57,6 +58,7 @@ class Gateway:
 
     def __init__(self, allow: Sequence[str]) -> None:
         self._allow = allow
+        self._tls = ssl.create_default_context()
         self._clients: dict[tuple[str, str], httpx.AsyncClient] = {}
 
     async def stream(
@@ -100,7 +102,7 @@ class Gateway:
         if entry not in self._clients:
             named = is_named(httpx.URL(endpoint.base_url).host, self._allow)
             self._clients[entry] = httpx.AsyncClient(
-                transport=AiohttpTransport(client=lambda: self._session(named=named)),
+                transport=AiohttpTransport(verify=self._tls, client=lambda: self._session(named=named)),
                 timeout=httpx.Timeout(None, connect=CONNECT_S),
                 follow_redirects=False,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
@@ -121,7 +123,9 @@ class Gateway:
             return made
 
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=CONNECTIONS, ttl_dns_cache=30, socket_factory=admitted_socket),
+            connector=aiohttp.TCPConnector(
+                ssl=self._tls, limit=CONNECTIONS, ttl_dns_cache=30, socket_factory=admitted_socket
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 

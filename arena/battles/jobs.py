@@ -33,7 +33,7 @@ def check_endpoints(allow: Sequence[str]) -> Task:
         finally:
             await gateway.close()
 
-    return Task("endpoints", lambda session, _at: bool(_due(session)[1]), run)
+    return Task("endpoints", lambda session, _at: bool(_due(session)[1]), run, every_s=2)
 
 
 def _due(session: Session) -> tuple[Round | None, list[Outage]]:

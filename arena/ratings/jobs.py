@@ -111,6 +111,6 @@ def _move_due_rounds(session: Session) -> None:
 TASKS: Sequence[Task] = (
     Task("schedule", _round_due, _keep_schedule),
     Task("ratings", _votes_to_rate, _rate_open_round),
-    Task("recount", lambda session, at: _to_recount(session, at) is not None, _recount_open_round),
-    Task("beside", lambda session, _at: _without_beside(session) is not None, _compute_beside),
+    Task("recount", lambda session, at: _to_recount(session, at) is not None, _recount_open_round, every_s=5),
+    Task("beside", lambda session, _at: _without_beside(session) is not None, _compute_beside, every_s=2),
 )
