@@ -216,11 +216,14 @@ def _without_half_table(source: str) -> str:
 
 def _in_table(lines: str) -> bool:
     """Whether the next line may be a row: too few cells of one would end the table (`arena.battles.markup`)."""
-    return any(map(_TABLE_RULE.fullmatch, lines.rpartition("\n\n")[2].split("\n")[1:]))
+    block = lines.rpartition("\n\n")[2]
+    return "|" in block and any(map(_TABLE_RULE.fullmatch, block.split("\n")[1:]))
 
 
 def _in_fence(source: str) -> bool:
     """Whether the end of `source` lies in a code block."""
+    if "```" not in source and "~~~" not in source:
+        return False
     fence = ""
     for marks, info in _FENCE.findall(source):
         if not fence:
