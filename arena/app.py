@@ -16,7 +16,6 @@ from starlette.types import Scope
 import arena.accounts.routes
 import arena.battles.routes
 import arena.ratings.api
-import arena.ratings.jobs
 import arena.ratings.routes
 import arena.rounds.routes
 import arena.web.routes
@@ -27,6 +26,8 @@ from arena.battles.relays import Relays
 from arena.db import Database
 from arena.errors import RefusedError
 from arena.jobs import Task, work
+from arena.ledger.jobs import sequencing
+from arena.ratings.jobs import rating
 from arena.settings import Settings, load_settings
 from arena.web.failures import handle_failures, page_of, problem_of
 from arena.web.guard import Guard, raise_refusal
@@ -40,7 +41,8 @@ PAGES = (arena.battles.routes, arena.ratings.routes, arena.rounds.routes, arena.
 
 def tasks(settings: Settings) -> Sequence[Task]:
     """All that the worker looks after."""
-    return *arena.ratings.jobs.TASKS, check_endpoints(settings.endpoint_allow)
+    key = settings.signing_key
+    return sequencing(key), *rating(key), check_endpoints(settings.endpoint_allow)
 
 
 class _Static(StaticFiles):
@@ -77,7 +79,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
-    """The whole application; `demo` labels every page. Raises RefusedError without a secret key."""
+    """The whole application; `demo` labels every page. Raises RefusedError without the two secret keys."""
     if settings.secret_key is None:
         raise RefusedError("ARENA_SECRET_KEY is not set; `arena serve` needs at least 32 random characters")
     services = Services(
@@ -85,6 +87,7 @@ def create_app(settings: Settings, *, demo: bool = False) -> FastAPI:
         db=Database(settings.database),
         renderer=Renderer(),
         identity=Identity(settings.secret_key.get_secret_value()),
+        key=settings.signing_key,
         demo=demo,
     )
     app = FastAPI(

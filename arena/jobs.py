@@ -32,19 +32,23 @@ class Job(Row, table=True):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """`wanted` looks cheaply, so often, whether there is work at this moment; `run` does it and may be run twice."""
+    """`wanted` looks cheaply, so often, whether there is work at this moment; `run` does it and may be run twice.
+
+    For as long as `claim` nobody else works on it, even if the process that does has died.
+    """
 
     name: str
     wanted: Callable[[Session, datetime], bool]
     run: Callable[[Database], Awaitable[None]]
     every_s: float = LOOK_EVERY_S
+    claim: timedelta = CLAIM
 
 
-def claim(session: Session, name: str, at: datetime) -> datetime | None:
-    """Takes a task for a minute: until when, for one caller only; None for the others."""
+def claim(session: Session, name: str, at: datetime, length: timedelta = CLAIM) -> datetime | None:
+    """Takes a task for a while: until when, for one caller only; None for the others."""
     if session.get(Job, name) is None:
         add_unless_there(session, Job(name=name, held_until=_FREE))
-    until = at + CLAIM
+    until = at + length
     return until if _hold(session, name, until, col(Job.held_until) < at) else None
 
 
@@ -76,7 +80,7 @@ async def _look_after(db: Database, task: Task) -> None:
 async def _look(db: Database, task: Task) -> None:
     if not await db.read(lambda session: task.wanted(session, now())):
         return
-    until = await db.write(lambda session: claim(session, task.name, now()))
+    until = await db.write(lambda session: claim(session, task.name, now(), task.claim))
     if until is None:
         return
     try:

@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from arena.errors import RefusedError
+from arena.proofs.notes import SigningKey
 
 PREFIX = "ARENA_"
 ENV_FILE = ".env"
@@ -30,6 +31,9 @@ class Settings(BaseSettings):
         default=None,
         min_length=32,
         description="signs cookies and tokens; at least 32 characters; `arena serve` needs it",
+    )
+    ledger_key: SecretStr | None = Field(
+        default=None, description="signs the ledger; made by `arena key ledger`; needed wherever rounds open and run"
     )
     public_url: str = Field(default="", description="the origin citizens see, such as https://arena.example")
     endpoint_allow: Annotated[list[str], NoDecode] = Field(
@@ -56,12 +60,26 @@ class Settings(BaseSettings):
             raise ValueError("expected sqlite:///PATH or postgresql://USER@HOST/NAME")
         return value
 
+    @field_validator("ledger_key")
+    @classmethod
+    def known_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            SigningKey.parse(value.get_secret_value())
+        return value
+
     @field_validator("public_url")
     @classmethod
     def origin_only(cls, value: str) -> str:
         if value and (not value.startswith(("http://", "https://")) or value.count("/") != 2):
             raise ValueError("expected an origin such as https://arena.example, without a path")
         return value
+
+    @cached_property
+    def signing_key(self) -> SigningKey:
+        """The ledger's key. Raises RefusedError when it is not set."""
+        if self.ledger_key is None:
+            raise RefusedError("ARENA_LEDGER_KEY is not set; make one with `arena key ledger`")
+        return SigningKey.parse(self.ledger_key.get_secret_value())
 
     @cached_property
     def database(self) -> str:

@@ -3,6 +3,7 @@
 import arena.accounts.tables
 import arena.battles.tables
 import arena.jobs
+import arena.ledger.tables
 import arena.ratings.tables
 import arena.rounds.tables
 import arena.teams.tables

@@ -11,19 +11,20 @@ from sqlalchemy import func, text
 from sqlmodel import Session, select
 
 from arena.accounts.actions import record_consent
-from arena.battles.actions import claim_turn, finish_turn
+from arena.battles.actions import claim_turn, expire, finish_turn
 from arena.battles.column import Said
 from arena.battles.dealing import start_battle
-from arena.battles.queries import CastVote, turn_job
+from arena.battles.queries import CastVote, round_of, turn_job
 from arena.battles.relay import Outcome
 from arena.battles.tables import Battle, Feedback, Turn, Vote
 from arena.battles.votes import cast_vote, exclude_votes, reinstate_votes
 from arena.clock import now
 from arena.db import Database, Work
-from arena.ratings.actions import close_round
+from arena.ratings.actions import Computed, close_round, compute, count
+from arena.rounds.decisions import Decision
 from arena.rounds.queries import find_round
 from arena.rounds.tables import Round
-from tests.support import eventually, open_round, round_file
+from tests.support import KEY, eventually, open_round, round_file
 
 T = TypeVar("T")
 
@@ -32,6 +33,7 @@ KIMCHI, WEATHER = "김치찌개는 어떻게 끓이나요?", "비가 오면 무�
 NOWHERE = "http://127.0.0.1:9"
 ANSWERS = (Said("가 답변", "complete", 10, 20), Said("나 답변", "complete", 11, 21))
 LONG_AGO = timedelta(minutes=1)
+BY_TWO = Decision("mistake", ("operator-1", "operator-2"))
 
 
 def opened(db: Database, *, teams: int = 5, **rules: Any) -> Round:
@@ -90,11 +92,11 @@ def votes(db: Database, battle: Battle, choice: str = "a", voter_id: str = MINJI
 
 
 def excludes(db: Database, *vote_ids: int) -> tuple[int, ...]:
-    return db.writing(lambda session: exclude_votes(session, vote_ids))
+    return db.writing(lambda session: exclude_votes(session, vote_ids, BY_TWO, now()))
 
 
 def reinstates(db: Database, *vote_ids: int) -> tuple[int, ...]:
-    return db.writing(lambda session: reinstate_votes(session, vote_ids))
+    return db.writing(lambda session: reinstate_votes(session, vote_ids, BY_TWO, now()))
 
 
 def claims(db: Database, turn: Turn, at: datetime, *, stopped: bool = False) -> bool:
@@ -116,7 +118,25 @@ def rows(db: Database, table: type[Battle] | type[Vote] | type[Feedback] | type[
 
 
 def closes(db: Database) -> None:
-    db.writing(lambda session: close_round(session, "stage-1", now()))
+    db.writing(lambda session: close_round(session, "stage-1", KEY, now()))
+
+
+def rated_now(db: Database) -> Computed:
+    """The open round's ratings as the worker would compute them, not stored."""
+
+    def round_(session: Session) -> Round:
+        found = find_round(session, "stage-1")
+        assert found is not None
+        return found
+
+    counted = db.writing(lambda session: count(session, round_(session), KEY, now()))
+    assert counted is not None
+    with db.reading() as session:
+        return compute(session, round_(session), counted)
+
+
+def expires(db: Database, battle: Battle) -> None:
+    db.writing(lambda session: expire(session, round_of(session, battle.id), battle.id, now()))
 
 
 def battle_state(db: Database, battle_id: str) -> str:

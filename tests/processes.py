@@ -38,6 +38,7 @@ def arena_command(log: Path, *arguments: str, settings: Settings | None = None) 
         environment |= {
             "ARENA_DATABASE_URL": settings.database,
             "ARENA_SECRET_KEY": settings.secret_key.get_secret_value(),
+            "ARENA_LEDGER_KEY": settings.signing_key.secret(),
             "ARENA_ENDPOINT_ALLOW": ",".join(settings.endpoint_allow),
         }
     command = [sys.executable, "-m", "arena", *arguments, "--port", "0"]

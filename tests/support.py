@@ -18,11 +18,15 @@ from arena.app import create_app
 from arena.clock import now
 from arena.db import Database
 from arena.demo.personas import PERSONAS
+from arena.proofs.notes import SigningKey
 from arena.rounds.actions import create_round, start_round
 from arena.rounds.rules import RoundFile
 from arena.rounds.tables import Round
 from arena.serving import configuration, listen
 from arena.settings import Settings
+
+KEY = SigningKey("arena.example", bytes(range(32)))
+"""Signs the ledgers of tests."""
 
 RULES: dict[str, Any] = {
     "choices": ["a", "b", "tie", "both_bad"],
@@ -62,13 +66,14 @@ def round_file(origin: str, *, slug: str = "stage-1", teams: int = 5, **rules: A
 def open_round(db: Database, file: RoundFile) -> Round:
     """The round of a round file, created and opened."""
     db.writing(lambda session: create_round(session, file, allow=["127.0.0.0/8"], now=now()))
-    return db.writing(lambda session: start_round(session, file.slug, now()))
+    return db.writing(lambda session: start_round(session, file.slug, KEY, now()))
 
 
 def settings_for(database_url: str, **values: Any) -> Settings:
     return Settings(
         database_url=database_url,
         secret_key=SecretStr(secrets.token_urlsafe(48)),
+        ledger_key=SecretStr(KEY.secret()),
         endpoint_allow=["127.0.0.0/8"],
         **values,
     )

@@ -9,12 +9,14 @@ from sqlmodel import Session, col, select
 
 from arena.battles import queries
 from arena.battles.gateway import GOOD
+from arena.battles.leaves import said_commitment, write_ended, write_outage
 from arena.battles.pages import PROMPT_LIMIT
 from arena.battles.probes import asks_identity
 from arena.battles.tables import Answer, Battle, RawAnswer, Turn
 from arena.db import Row
 from arena.errors import N_, ConflictError, InvalidError
 from arena.rounds.queries import accepts, rules_of
+from arena.rounds.tables import Round
 from arena.stats.style import FEATURES, style_of
 from arena.teams.outages import note_answer
 
@@ -99,8 +101,8 @@ def claim_turn(session: Session, turn: Turn, now: datetime, *, stopped: bool = F
         .where(col(Turn.id) == turn.id, col(Turn.attempt) == turn.attempt, waiting if stopped else waiting | gone)
         .values(state="streaming" if again else "failed", attempt=turn.attempt + 1, alive_at=now),
     )
-    if claimed and not again:
-        _moved(session, _battle_from("streaming", turn.battle_id).values(state="void"))
+    if claimed and not again and _moved(session, _battle_from("streaming", turn.battle_id).values(state="void")):
+        write_ended(session, queries.round_of(session, turn.battle_id), [turn.battle_id], "void", now)
     return claimed and again
 
 
@@ -125,33 +127,45 @@ def finish_turn(
     An answer that has ended so has its style counted, and its ending, for the entry's breaker; a paused or stopped
     one may begin again.
     """
-    battle_id = session.exec(select(Turn.battle_id).where(Turn.id == job.turn_id)).one()
-    _held_state(session, battle_id)
+    turn = queries.turn_by_id(session, job.turn_id)
+    _held_state(session, turn.battle_id)
     times = {"shown_ms": shown.first_ms, "ended_ms": shown.end_ms} if shown else {}
     if not _moved(session, _running(job).values(state=outcome, **times)):
         return False
     _save_answers(session, job.turn_id, said)
     _save_raw(session, job.turn_id, said)
-    after = {"complete": "votable", "failed": "void"}.get(outcome)
-    if after:
+    if outcome in ("complete", "failed"):
         _save_styles(session, job.turn_id, said)
-        _moved(session, _battle_from("streaming", battle_id).values(state=after, **_rated(job, said)))
-        _note_endings(session, battle_id, said, now)
+        _end_turn(session, job, turn, said, now, complete=outcome == "complete")
     return True
+
+
+def _end_turn(
+    session: Session, job: "TurnJob", turn: Turn, said: "tuple[Said, Said]", now: datetime, *, complete: bool
+) -> None:
+    """Moves the battle on, with what the ledger has to know of it."""
+    battle, round_ = queries.battle_by_id(session, turn.battle_id)
+    after = "votable" if complete else "void"
+    moved = _moved(session, _battle_from("streaming", battle.id).values(state=after, **_rated(job, said)))
+    if moved and complete and battle.salt:
+        hidden = said_commitment(battle.salt, turn, (said[0].text, said[1].text))
+        _moved(session, update(Turn).where(col(Turn.id) == turn.id).values(said=hidden))
+    elif moved and not complete:
+        write_ended(session, round_, [battle.id], "void", now)
+    for entry_id, answer in sorted(
+        zip((battle.entry_a, battle.entry_b), said, strict=True), key=lambda pair: pair[0]
+    ):
+        if answer.ending is None:  # cut off as the other side failed, which says nothing of its endpoint
+            continue
+        outage = note_answer(session, entry_id, answer.ending, now, good=answer.ending in GOOD)
+        if outage:
+            write_outage(session, round_, outage, now)
 
 
 def _rated(job: "TurnJob", said: "tuple[Said, Said]") -> dict[str, str]:
     """Why a vote will not be rated: where a model named itself, if the rules leave such battles out."""
     leaves_out = job.rules.identity_leak == "exclude" and any(answer.names for answer in said)
     return {"unrated": "identity_leak"} if leaves_out else {}
-
-
-def _note_endings(session: Session, battle_id: str, said: "tuple[Said, Said]", now: datetime) -> None:
-    """An answer that was cut off as the other side failed says nothing of its endpoint."""
-    battle = session.exec(select(Battle.entry_a, Battle.entry_b).where(Battle.id == battle_id)).one()
-    for entry_id, answer in sorted(zip(battle, said, strict=True), key=lambda pair: pair[0]):
-        if answer.ending is not None:
-            note_answer(session, entry_id, answer.ending, now, good=answer.ending in GOOD)
 
 
 def _held_state(session: Session, battle_id: str) -> str:
@@ -201,25 +215,33 @@ def _save(session: Session, saving: Update, turn_id: int, columns: list[dict[str
     )
 
 
-def expire(session: Session, battle_id: str) -> None:
+def expire(session: Session, round_: Round, battle_id: str, now: datetime) -> None:
     """Closes a battle without a vote."""
-    open_ = col(Battle.state).in_(("streaming", "votable"))
-    _expire_where(session, (col(Battle.id) == battle_id) & open_, col(Turn.battle_id) == battle_id)
+    _expire_where(session, round_, col(Battle.id) == battle_id, col(Turn.battle_id) == battle_id, now)
 
 
-def expire_all(session: Session, round_id: int) -> None:
+def expire_all(session: Session, round_: Round, now: datetime) -> None:
     """Closes every open battle of a round."""
-    mine = (col(Battle.round_id) == round_id) & col(Battle.state).in_(("streaming", "votable"))
-    turns = exists().where(col(Battle.id) == col(Turn.battle_id), col(Battle.round_id) == round_id)
-    _expire_where(session, mine, turns)
+    turns = exists().where(col(Battle.id) == col(Turn.battle_id), col(Battle.round_id) == round_.id)
+    _expire_where(session, round_, col(Battle.round_id) == round_.id, turns, now)
 
 
-def _expire_where(session: Session, battles: Any, turns: Any) -> None:
-    for statement in (
-        update(Battle).where(battles).values(state="expired"),
-        update(Turn).where(turns, col(Turn.state).in_(("streaming", "paused"))).values(state="stopped"),
-    ):
-        session.execute(statement.execution_options(synchronize_session=False))
+def _expire_where(session: Session, round_: Round, battles: Any, turns: Any, now: datetime) -> None:
+    still_open = col(Battle.state).in_(("streaming", "votable"))
+    expired = session.execute(
+        update(Battle)
+        .where(battles, still_open)
+        .values(state="expired")
+        .returning(col(Battle.id))
+        .execution_options(synchronize_session=False)
+    )
+    write_ended(session, round_, sorted(expired.scalars()), "expired", now)
+    session.execute(
+        update(Turn)
+        .where(turns, col(Turn.state).in_(("streaming", "paused")))
+        .values(state="stopped")
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _battle_from(state: str, battle_id: str) -> Update:

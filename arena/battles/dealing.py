@@ -1,5 +1,6 @@
 """Dealing: a voter's next battle, with the pair that was fixed before the round opened."""
 
+import secrets
 import uuid
 from datetime import datetime, timedelta
 from math import ceil
@@ -10,11 +11,13 @@ from sqlmodel import Session
 
 from arena.battles import queries
 from arena.battles.actions import ROUND_CLOSED, add_turn, expire
+from arena.battles.leaves import write_started
 from arena.battles.probes import asks_identity
 from arena.battles.tables import Battle, Turn
 from arena.errors import N_, BusyError, ConflictError, LimitError
+from arena.proofs.leaves import SALT_BYTES
 from arena.rounds.actions import held_round
-from arena.rounds.pairing import next_place
+from arena.rounds.pairing import next_place, pseudonym
 from arena.rounds.queries import accepts, newest_epoch, rules_of
 from arena.rounds.tables import Round
 from arena.teams.outages import out_of_service
@@ -57,7 +60,7 @@ def start_battle(session: Session, round_: Round, voter_id: str, prompt: str, lo
         if len(turns) == 1 and turns[0].prompt == prompt:
             return Dealt(current, turns[0], new=False)
         _check_patience(session, round_.id, voter_id, now)
-        expire(session, current.id)
+        expire(session, round_, current.id, now)
     if queries.battles_started(session, round_.id, voter_id) >= rules_of(round_).max_battles_per_voter:
         raise ConflictError(TOO_MANY, code="battle_limit")
     try:
@@ -94,12 +97,13 @@ def _deal(session: Session, round_: Round, voter_id: str, prompt: str, locale: s
     out = out_of_service(session, round_.id)
     if len(set(epoch.entries) - out) < 2:
         raise BusyError(OUT_OF_SERVICE, code="out_of_service")
+    seed = bytes.fromhex(round_.seed)
     k, codes = next_place(
-        bytes.fromhex(round_.seed),
+        seed,
         round_.slug,
         epoch.number,
         epoch.entries,
-        voter_id,
+        pseudonym(seed, voter_id),
         used=queries.places_voted(session, round_.id, voter_id, epoch.number),
         out=out,
         failed=queries.pair_that_failed(session, round_.id, voter_id),
@@ -115,7 +119,9 @@ def _deal(session: Session, round_: Round, voter_id: str, prompt: str, locale: s
         locale=locale,
         created_at=now,
         identity_probe=asks_identity(prompt),
+        salt=secrets.token_hex(SALT_BYTES),
     )
     session.add(battle)
     session.flush()
+    write_started(session, round_, battle, codes, prompt, now)
     return Dealt(battle, add_turn(session, battle.id, 1, prompt, now), new=True)

@@ -7,6 +7,7 @@ import structlog
 from sqlmodel import Session
 
 from arena.battles.gateway import GOOD, Gateway, Message
+from arena.battles.leaves import write_outage
 from arena.battles.queries import endpoint_of
 from arena.clock import now
 from arena.db import Database
@@ -47,4 +48,10 @@ async def _check(db: Database, gateway: Gateway, round_: Round, outage: Outage) 
     deadlines = rules.deadlines.model_copy(update={"total_s": min(rules.deadlines.total_s, LONGEST_S)})
     ending = await gateway.stream(endpoint, QUESTION, rules.answer, deadlines, lambda _text: None)
     log.info("endpoint_checked", ending=ending)
-    await db.write(lambda session: checked(session, outage_id, now(), good=ending in GOOD))
+    await db.write(lambda session: _note(session, round_, outage_id, good=ending in GOOD))
+
+
+def _note(session: Session, round_: Round, outage_id: int, *, good: bool) -> None:
+    ended = checked(session, outage_id, now(), good=good)
+    if ended:
+        write_outage(session, round_, ended, now())

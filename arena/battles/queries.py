@@ -64,6 +64,17 @@ def battle_of(session: Session, voter_id: str, battle_id: str) -> tuple[Battle, 
     return found[0], found[1]
 
 
+def battle_by_id(session: Session, battle_id: str) -> tuple[Battle, Round]:
+    """A battle with its round. Raises NoResultFound."""
+    found = select(Battle, Round).join(Round, col(Round.id) == Battle.round_id).where(Battle.id == battle_id)
+    battle, round_ = session.exec(found).one()
+    return battle, round_
+
+
+def round_of(session: Session, battle_id: str) -> Round:
+    return battle_by_id(session, battle_id)[1]
+
+
 def turn_of(session: Session, voter_id: str, battle_id: str, number: int) -> Turn:
     """A turn of a voter's own battle. Raises NotFoundError."""
     found = session.exec(
@@ -182,9 +193,7 @@ def battle_page(
 
 def thanks_page(session: Session, battle_id: str, vote: CastVote, locale: str) -> BattlePage:
     """What the voter sees right after the vote: as `battle_page`, without the turns."""
-    battle, round_ = session.exec(
-        select(Battle, Round).join(Round, col(Round.id) == Battle.round_id).where(Battle.id == battle_id)
-    ).one()
+    battle, round_ = battle_by_id(session, battle_id)
     blind = BlindBattle(
         id=battle.id,
         state="voted",
@@ -217,9 +226,7 @@ def reveal(session: Session, battle: Battle, round_: Round, locale: str) -> Reve
 
 def turn_job(session: Session, turn: Turn) -> TurnJob:
     """What the relay needs to ask both endpoints: each side hears its own answers of the turns before."""
-    battle, round_ = session.exec(
-        select(Battle, Round).join(Round, col(Round.id) == Battle.round_id).where(Battle.id == turn.battle_id)
-    ).one()
+    battle, round_ = battle_by_id(session, turn.battle_id)
     said: tuple[list[Message], list[Message]] = ([], [])
     for earlier in turns_of(session, turn.battle_id):
         if earlier.number >= turn.number or earlier.id is None:

@@ -22,6 +22,7 @@ class Battle(Row, table=True):
     `k` is the place in the voter's order of pairs in the epoch (`arena.rounds.pairing`). A place is used up only when
     a vote is cast, so that a void or abandoned battle's is dealt again.
     `identity_probe`: the voter asked a model who it is. `unrated` is the reason why a vote on it will not be rated.
+    `salt` (hex) belongs to the ledger's commitments to its texts; with these it is gone once they are erased.
     """
 
     __table_args__ = (
@@ -51,6 +52,8 @@ class Battle(Row, table=True):
     created_at: datetime
     identity_probe: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
     unrated: str | None = None
+    salt: str | None = Field(default=None, max_length=64)
+    erased_at: datetime | None = None
 
 
 class Turn(Row, table=True):
@@ -59,6 +62,7 @@ class Turn(Row, table=True):
     `streaming` needs a live relay: its process renews `alive_at` while it runs. `paused` waits for a reader
     (nobody listened any more), `stopped` for the voter (who pressed stop); both start again from the prompt.
     `shown_ms` and `ended_ms` tell when the first text and the end reached readers, in ms since the turn began.
+    `said` is the ledger's commitment to the question and both answers of a complete turn.
     """
 
     __table_args__ = (
@@ -82,6 +86,7 @@ class Turn(Row, table=True):
     created_at: datetime
     shown_ms: int | None = None
     ended_ms: int | None = None
+    said: str | None = Field(default=None, max_length=64)
 
 
 class Answer(Row, table=True):
@@ -121,10 +126,14 @@ class RawAnswer(Row, table=True):
 
 
 class Vote(Row, table=True):
-    """One per battle, final. `receipt` is what the voter takes away; an `excluded` vote is kept and not rated."""
+    """One per battle, final. `receipt` is what the voter takes away; an `excluded` vote is kept and not rated.
+
+    `leaf_id` is its entry in the ledger.
+    """
 
     __table_args__ = (
         CheckConstraint("choice in ('a', 'b', 'tie', 'both_bad')", name="choice"),
+        Index("uq_vote_leaf", "leaf_id", unique=True),
         Index("ix_vote_excluded", "battle_id", sqlite_where=text("excluded = 1"), postgresql_where=text("excluded")),
     )
 
@@ -135,6 +144,7 @@ class Vote(Row, table=True):
     cast_at: datetime
     excluded: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
     excluded_why: str | None = None
+    leaf_id: int | None = None
 
 
 class VoteCell(Row, table=True):

@@ -5,18 +5,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, update
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam, insert, select, update
+from sqlmodel import Session, col
 
 from arena.accounts.tables import Voter
 from arena.battles.actions import NOT_YET, OVER, ROUND_CLOSED
 from arena.battles.counting import change_cells, count_vote, held, tallies_of
+from arena.battles.leaves import CastFacts, write_cast, write_rated
 from arena.battles.pages import COMMENT_LIMIT, REASONS
 from arena.battles.queries import CastVote, battle_of, vote_on
 from arena.battles.tables import CHOICES, Feedback
 from arena.db import Row, add_unless_there
 from arena.errors import N_, ConflictError, InvalidError, NotFoundError
 from arena.rounds.actions import held_round
+from arena.rounds.decisions import Decision
 from arena.rounds.queries import accepts, rules_of
 from arena.rounds.tables import Round
 
@@ -24,11 +26,11 @@ VOTED = N_("You have already voted on this comparison, and a vote is final.")
 UNKNOWN_CHOICE = N_("Please choose one of the four answers: A, B, similar, or both unsatisfying.")
 UNKNOWN_REASON = N_("One of the reasons was not understood. Please choose from those shown.")
 
-_BATTLES, _VOTES = Row.metadata.tables["battle"], Row.metadata.tables["vote"]
+_BATTLES, _ROUNDS, _TURNS, _VOTES = (Row.metadata.tables[name] for name in ("battle", "round", "turn", "vote"))
 # The hot path: built once, as building a statement takes ten times as long as running it.
 _ACCEPTING = (
-    select(Round.id)
-    .where(Round.state == "open", col(Round.closes_at).is_(None) | (col(Round.closes_at) > bindparam("now")))
+    select(_ROUNDS.c.id)
+    .where(_ROUNDS.c.state == "open", _ROUNDS.c.closes_at.is_(None) | (_ROUNDS.c.closes_at > bindparam("now")))
     .scalar_subquery()
 )
 _TAKE_VOTE = (
@@ -41,7 +43,14 @@ _TAKE_VOTE = (
     )
     .values(state="voted")
 )
-_UNRATED = select(_BATTLES.c.unrated).where(_BATTLES.c.id == bindparam("battle")).scalar_subquery()
+_FACTS = (
+    select(_ROUNDS.c.id, _ROUNDS.c.slug, _ROUNDS.c.rules_hash, _ROUNDS.c.seed, _BATTLES.c.unrated, _TURNS.c.said)
+    .select_from(_BATTLES)
+    .join(_ROUNDS, _ROUNDS.c.id == _BATTLES.c.round_id)
+    .join(_TURNS, _TURNS.c.battle_id == _BATTLES.c.id)
+    .where(_BATTLES.c.id == bindparam("battle"), _TURNS.c.said.is_not(None))
+    .order_by(_TURNS.c.number)
+)
 _INSERT_VOTE = (
     insert(_VOTES)
     .values(
@@ -49,10 +58,11 @@ _INSERT_VOTE = (
         receipt=bindparam("receipt"),
         choice=bindparam("choice"),
         cast_at=bindparam("now"),
-        excluded=_UNRATED.is_not(None),
-        excluded_why=_UNRATED,
+        excluded=bindparam("excluded"),
+        excluded_why=bindparam("why"),
+        leaf_id=bindparam("leaf"),
     )
-    .returning(_VOTES.c.id, _VOTES.c.excluded)
+    .returning(_VOTES.c.id)
 )
 
 
@@ -66,12 +76,21 @@ def cast_vote(session: Session, voter_id: str, battle_id: str, choice: str, now:
     taken = session.connection().execute(_TAKE_VOTE, {"battle": battle_id, "voter": voter_id, "now": now})
     if taken.rowcount != 1:
         return _voted_before(session, voter_id, battle_id, choice, now)
+    found = session.connection().execute(_FACTS, {"battle": battle_id}).all()
+    facts = CastFacts(*found[0][:5], turns=[row.said for row in found])
+    leaf = write_cast(session, facts, voter_id, battle_id, choice, now)
     receipt = uuid.uuid4().hex
-    vote = session.connection().execute(
-        _INSERT_VOTE, {"battle": battle_id, "receipt": receipt, "choice": choice, "now": now}
-    )
-    vote_id, excluded = vote.one()
-    if not excluded:
+    vote = {
+        "battle": battle_id,
+        "receipt": receipt,
+        "choice": choice,
+        "now": now,
+        "excluded": facts.unrated is not None,
+        "why": facts.unrated,
+        "leaf": leaf.id,
+    }
+    vote_id = session.connection().execute(_INSERT_VOTE, vote).scalar_one()
+    if facts.unrated is None:
         count_vote(session.connection(), battle_id)
     return CastVote(vote_id, choice, receipt, now, feedback_given=False)
 
@@ -88,21 +107,25 @@ def _voted_before(session: Session, voter_id: str, battle_id: str, choice: str, 
     raise ConflictError(NOT_YET if battle.state == "streaming" else OVER, code="not_votable")
 
 
-def exclude_votes(session: Session, vote_ids: Collection[int]) -> tuple[int, ...]:
+def exclude_votes(session: Session, vote_ids: Collection[int], decision: Decision, now: datetime) -> tuple[int, ...]:
     """Takes votes out of the ratings, where their voters' next votes move up.
 
     Returns those that were not excluded before. Raises NotFoundError for an unknown vote, and ConflictError
     unless their round is open, as final figures never change.
     """
-    return _exclude(session, set(vote_ids), excluded=True)
+    return _exclude(session, set(vote_ids), decision, now, excluded=True)
 
 
-def reinstate_votes(session: Session, vote_ids: Collection[int]) -> tuple[int, ...]:
+def reinstate_votes(
+    session: Session, vote_ids: Collection[int], decision: Decision, now: datetime
+) -> tuple[int, ...]:
     """Takes excluded votes back in. Returns those that were excluded before; raises as `exclude_votes`."""
-    return _exclude(session, set(vote_ids), excluded=False)
+    return _exclude(session, set(vote_ids), decision, now, excluded=False)
 
 
-def _exclude(session: Session, vote_ids: set[int], *, excluded: bool) -> tuple[int, ...]:
+def _exclude(
+    session: Session, vote_ids: set[int], decision: Decision, now: datetime, *, excluded: bool
+) -> tuple[int, ...]:
     if not vote_ids:
         return ()
     round_, battles = _held(session, vote_ids)
@@ -111,10 +134,12 @@ def _exclude(session: Session, vote_ids: set[int], *, excluded: bool) -> tuple[i
     moved = connection.execute(
         update(_VOTES)
         .where(_VOTES.c.id.in_(vote_ids), _VOTES.c.excluded != excluded)
-        .values(excluded=excluded)
-        .returning(_VOTES.c.id)
-    )
-    ids = tuple(sorted(moved.scalars()))
+        .values(excluded=excluded, excluded_why=decision.reason if excluded else None)
+        .returning(_VOTES.c.id, _VOTES.c.battle_id)
+    ).all()
+    if moved:
+        write_rated(session, round_, sorted(row.battle_id for row in moved), decision, now, excluded=excluded)
+    ids = tuple(sorted(row.id for row in moved))
     change_cells(connection, round_.id or 0, before, tallies_of(connection, battles, cap))
     return ids
 

@@ -21,6 +21,7 @@ from arena.demo.personas import PERSONAS
 from arena.demo.real import RealModelsError, real_models
 from arena.errors import RefusedError
 from arena.migrations import migrate
+from arena.proofs.notes import SigningKey
 from arena.rounds.actions import create_round, start_round
 from arena.rounds.rules import RoundFile
 from arena.serving import configuration, listen
@@ -47,6 +48,7 @@ def run_demo(port: int, folder: Path | None, *, real: bool) -> None:
             database_url=_fresh_database(place),
             data_dir=place,
             secret_key=SecretStr(secrets.token_urlsafe(48)),
+            ledger_key=SecretStr(SigningKey.generate("demo.blind-arena").secret()),
             endpoint_allow=["127.0.0.0/8"],
         )
         entries = stack.enter_context(_real_entries(_say) if real else _built_in_entries())
@@ -115,6 +117,7 @@ def demo_round(entries: Entries, *, real: bool) -> RoundFile:
                 "deadlines": {"first_token_s": 30, "idle_s": 20, "total_s": 180},
                 "pacing": "together",
                 "identity_leak": "exclude",
+                "may_change": ["address", "pause", "join"],
                 "score": {
                     "points": 25,
                     "formula": "anchored",
@@ -140,7 +143,7 @@ def _prepare(settings: Settings, entries: Entries, *, real: bool) -> tuple[str, 
                 s, file, allow=settings.endpoint_allow, now=now(), demo=True, suggestion_locales=locales
             )
         )
-        db.writing(lambda s: start_round(s, file.slug, now()))
+        db.writing(lambda s: start_round(s, file.slug, settings.signing_key, now()))
         db.writing(lambda s: create_admin(s, OPERATOR, "operator", password, now()))
         key = db.writing(lambda s: create_key(s, "demo", SCOPES, now()))
     finally:

@@ -1,6 +1,6 @@
 """Computing ratings and scores and keeping them; closing a round, which computes them for the last time."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,10 @@ from sqlmodel import Session, col
 
 from arena.battles.actions import expire_all
 from arena.battles.cells import changes, counted_cells, differences, kept_cells
+from arena.errors import RefusedError
+from arena.ledger.actions import append, settle
+from arena.ledger.tables import StoredCheckpoint
+from arena.proofs.notes import SigningKey
 from arena.ratings.queries import (
     newest_settled_vote,
     newest_vote,
@@ -19,27 +23,42 @@ from arena.ratings.queries import (
 )
 from arena.ratings.tables import RatingSnapshot
 from arena.rounds.actions import end_round, held_round
+from arena.rounds.leaves import write_closed
+from arena.rounds.official import official_figures
 from arena.rounds.queries import rules_of
 from arena.rounds.tables import Round
 from arena.stats import live
 from arena.stats.cells import Cells
-from arena.stats.figures import cells_hash, ratings_body, scores_body
+from arena.stats.figures import fingerprint
 from arena.stats.live import Skill
 from arena.stats.outlook import outlook, outlook_body
 from arena.stats.rating import estimate
-from arena.stats.scores import ScoreRule, rate_and_score
 from arena.teams.queries import NamedEntry, entries_of
 
 LIVE_STEP = 2000
-FILTER = {"name": "first-k", "version": "1"}
+WRONG_KEY = "ARENA_LEDGER_KEY is not the key of this round's ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A round's cells, and the tree of the ledger that holds their votes and no others.
+
+    `last` is the newest vote; before `settled` no vote can appear any more; `changes` is the state of the kept cells.
+    """
+
+    cells: Cells
+    ledger_size: int
+    ledger_root: bytes
+    last: int
+    settled: int
+    changes: int
 
 
 @dataclass(frozen=True, slots=True)
 class Computed:
     """What a snapshot holds, ready to be stored; `differences` only where the votes were counted anew."""
 
-    last_vote_id: int
-    changes: int
+    counted: Counted
     pairs: list[dict[str, Any]]
     ratings: dict[str, Any]
     scores: dict[str, Any]
@@ -48,47 +67,41 @@ class Computed:
     differences: list[str] | None = None
 
 
-def compute(session: Session, round_: Round) -> Computed:
-    """Rates a round from the cells kept as votes land; reads only, and no vote for the official figures."""
+def count(session: Session, round_: Round, key: SigningKey, now: datetime) -> Counted | None:
+    """The cells kept as votes land, once all that landed is in the ledger's tree; no vote is read.
+
+    None when `key` may not sign the tree.
+    """
     assert round_.id is not None
-    last, state = newest_vote(session, round_.id), changes(session, round_.id)
+    checkpoint = settle(session, round_.id, key, now)
+    if checkpoint is None:
+        return None
     cells = kept_cells(session, round_.id, _by_code(session, round_.id))
-    settled = newest_settled_vote(session, round_.id)
-    return _computed(session, round_, cells, last, state, settled)
+    return _counted(session, round_.id, cells, checkpoint, newest_settled_vote(session, round_.id))
 
 
-def compute_finally(session: Session, round_: Round) -> Computed:
-    """Rates a closed round from its votes, counted anew; says where the kept cells differ from them."""
+def _counted(session: Session, round_id: int, cells: Cells, checkpoint: StoredCheckpoint, settled: int) -> Counted:
+    last, state = newest_vote(session, round_id), changes(session, round_id)
+    return Counted(cells, checkpoint.size, checkpoint.root, last, settled, state)
+
+
+def compute(
+    session: Session, round_: Round, counted: Counted, *, final: bool = False, differ: list[str] | None = None
+) -> Computed:
+    """Rates what was counted; reads no vote for the official figures."""
     assert round_.id is not None
-    last, state = newest_vote(session, round_.id), changes(session, round_.id)
-    entries = _by_code(session, round_.id)
-    cells = counted_cells(session, round_, entries)
-    computed = _computed(session, round_, cells, last, state, last, final=True)
-    return replace(computed, differences=differences(kept_cells(session, round_.id, entries), cells))
+    rules, cells = rules_of(round_), counted.cells
+    official = official_figures(cells, rules, final=final)
+    found = estimate(cells) if official.found.state == "ok" else None
+    planned = max(1, len(cells.entries) * rules.score.min_votes_per_entry // 2)
+    plan = outlook_body(outlook(cells, official.found, found, planned))
+    live_state = _replay(session, round_.id, entries_of(session, round_.id), counted.settled)
+    return Computed(counted, pair_rows(cells), official.ratings, official.scores, plan, live_state, differ)
 
 
 def _by_code(session: Session, round_id: int) -> list[NamedEntry]:
     """Entries in the order of official figures."""
     return sorted(entries_of(session, round_id), key=lambda entry: entry.code)
-
-
-def _computed(
-    session: Session, round_: Round, cells: Cells, last: int, state: int, settled: int, *, final: bool = False
-) -> Computed:
-    assert round_.id is not None
-    rules = rules_of(round_)
-    low, high = map(repr, rules.score.anchors)
-    rule = ScoreRule(rules.score.points, rules.score.formula, low, high, rules.score.min_votes_per_entry)
-    ratings, scores = rate_and_score(cells, rule)
-    published = ratings_body(ratings) | {
-        "filter": FILTER | {"votes_per_voter": rules.rated_votes_per_voter},
-        "cells_hash": cells_hash(cells),
-    }
-    found = estimate(cells) if ratings.state == "ok" else None
-    planned = max(1, len(cells.entries) * rules.score.min_votes_per_entry // 2)
-    plan = outlook_body(outlook(cells, ratings, found, planned))
-    live_state = _replay(session, round_.id, entries_of(session, round_.id), settled)
-    return Computed(last, state, pair_rows(cells), published, scores_body(scores, final=final), plan, live_state)
 
 
 def _replay(session: Session, round_id: int, entries: tuple[NamedEntry, ...], settled: int) -> dict[str, Any]:
@@ -114,16 +127,19 @@ def store(session: Session, round_id: int, computed: Computed, now: datetime, *,
     """Keeps computed ratings as the round's newest; final ones are never replaced, nor newer by older."""
     held_round(session, round_id)
     kept = snapshot_of(session, round_id)
-    if kept is not None and (kept.final or kept.changes > computed.changes):
+    counted = computed.counted
+    if kept is not None and (kept.final or kept.changes > counted.changes):
         return
     recounted = computed.differences is not None
     session.merge(
         RatingSnapshot(
             round_id=round_id,
-            last_vote_id=computed.last_vote_id,
-            changes=computed.changes,
+            last_vote_id=counted.last,
+            changes=counted.changes,
             final=final,
             computed_at=now,
+            ledger_size=counted.ledger_size,
+            ledger_root=counted.ledger_root.hex(),
             pairs=computed.pairs,
             ratings=computed.ratings,
             scores=computed.scores,
@@ -150,10 +166,31 @@ def store_beside(session: Session, round_id: int, beside: dict[str, Any]) -> Non
     session.execute(missing.values(beside=beside))
 
 
-def close_round(session: Session, slug: str, now: datetime) -> Round:
-    """Closes a round, its open battles too, and computes its final ratings. Raises RefusedError."""
+def close_round(session: Session, slug: str, key: SigningKey, now: datetime) -> Round:
+    """Closes a round, its open battles too, and computes its final ratings from its votes, counted anew.
+
+    Raises RefusedError when the round is not open, or `key` is not that of its ledger.
+    """
     round_ = end_round(session, slug, now)
     assert round_.id is not None
-    expire_all(session, round_.id)
-    store(session, round_.id, compute_finally(session, round_), now, final=True)
+    expire_all(session, round_, now)
+    write_closed(session, round_, now)
+    checkpoint = settle(session, round_.id, key, now)
+    if checkpoint is None:
+        raise RefusedError(WRONG_KEY)
+    entries = _by_code(session, round_.id)
+    cells = counted_cells(session, round_, entries)
+    counted = _counted(session, round_.id, cells, checkpoint, newest_vote(session, round_.id))
+    found = differences(kept_cells(session, round_.id, entries), cells)
+    computed = compute(session, round_, counted, final=True, differ=found)
+    store(session, round_.id, computed, now, final=True)
+    _write_scored(session, round_, computed, now)
+    settle(session, round_.id, key, now)
     return round_
+
+
+def _write_scored(session: Session, round_: Round, computed: Computed, now: datetime) -> None:
+    """The ledger's last word: which figures are final."""
+    fingerprints = {name: computed.ratings[name] for name in ("cells_hash", "figures_hash")}
+    scores = {"scores_hash": fingerprint(computed.scores)}
+    append(session, round_.id or 0, round_.slug, "round.scored", now, **fingerprints, **scores)

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from arena.accounts.queries import key_scopes
 from arena.battles.queries import votes_cast
 from arena.errors import N_, ConflictError, ForbiddenError, UnauthorizedError
-from arena.ratings.actions import FILTER
+from arena.proofs.merkle import EMPTY_ROOT
 from arena.ratings.queries import PAGE, newest_settled_vote, snapshot_of, votes_after
 from arena.ratings.schemas import (
     EntryOut,
@@ -28,6 +28,8 @@ from arena.ratings.schemas import (
     VoteOut,
     Winner,
 )
+from arena.ratings.tables import RatingSnapshot
+from arena.rounds.official import filter_of
 from arena.rounds.queries import published_round, published_rounds, rules_of
 from arena.rounds.tables import Round
 from arena.stats.cells import Cells, Outcome, count_cells
@@ -37,7 +39,6 @@ from arena.stats.rating import rate_exactly
 from arena.teams.queries import entries_of
 from arena.web.services import Arena
 
-EMPTY_LEDGER_ROOT = hashlib.sha256(b"").hexdigest()
 NO_KEY = N_("A valid API key is needed: send `Authorization: Bearer KEY`.")
 NOT_FINAL = N_("The scores are final when the round is closed; ask with ?provisional=true for those so far.")
 NO_SCOPE = N_("This key lacks the scope %(scope)s.")
@@ -147,7 +148,7 @@ async def ratings(request: Request, slug: Slug, arena: Arena) -> Response:
                 **body,
                 "round": found.slug,
                 "rules_hash": found.rules_hash,
-                "ledger": {"size": 0, "root": EMPTY_LEDGER_ROOT},
+                "ledger": _ledger(kept),
                 "computed_at": kept.computed_at.isoformat() if kept else None,
                 "final": bool(kept and kept.final),
                 "entries": [{**item, "team": teams[item["entry"]]} for item in body["entries"]],
@@ -157,12 +158,15 @@ async def ratings(request: Request, slug: Slug, arena: Arena) -> Response:
     return _answer(request, await arena.db.read(load))
 
 
+def _ledger(kept: RatingSnapshot | None) -> dict[str, Any]:
+    return {"size": kept.ledger_size, "root": kept.ledger_root} if kept else {"size": 0, "root": EMPTY_ROOT.hex()}
+
+
 def _no_ratings(found: Round, codes: list[str]) -> dict[str, Any]:
     """Before the first snapshot."""
     counts = count_cells(codes, ())
     nothing = rate_exactly(Cells(tuple(codes), counts, Independent(counts)))
-    cap = rules_of(found).rated_votes_per_voter
-    return ratings_body(nothing) | {"filter": FILTER | {"votes_per_voter": cap}, "cells_hash": None}
+    return ratings_body(nothing) | {"filter": filter_of(rules_of(found)), "cells_hash": None}
 
 
 @router.get(

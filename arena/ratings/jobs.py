@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlmodel import Session, col, select
@@ -11,7 +12,8 @@ from arena.clock import now
 from arena.db import Database
 from arena.errors import RefusedError
 from arena.jobs import Task
-from arena.ratings.actions import close_round, compute, store, store_beside, store_recount
+from arena.proofs.notes import SigningKey
+from arena.ratings.actions import close_round, compute, count, store, store_beside, store_recount
 from arena.ratings.beside import beside
 from arena.ratings.queries import newest_vote, snapshot_of
 from arena.ratings.tables import RatingSnapshot
@@ -34,12 +36,15 @@ def _votes_to_rate(session: Session, _at: datetime) -> bool:
     return kept.changes != changes(session, round_.id) or kept.live["last"] != newest_vote(session, round_.id)
 
 
-async def _rate_open_round(db: Database) -> None:
+async def _rate_open_round(db: Database, key: SigningKey) -> None:
     round_ = await db.read(open_round)
     if round_ is None or round_.id is None:
         return
     round_id = round_.id
-    computed = await db.read(lambda session: compute(session, round_))
+    counted = await db.write(lambda session: count(session, round_, key, now()))
+    if counted is None:
+        return
+    computed = await db.read(lambda session: compute(session, round_, counted))
     await db.write(lambda session: store(session, round_id, computed, now()))
 
 
@@ -94,23 +99,25 @@ def _round_due(session: Session, at: datetime) -> bool:
     return bool(_due(session, at))
 
 
-async def _keep_schedule(db: Database) -> None:
-    await db.write(_move_due_rounds)
+async def _keep_schedule(db: Database, key: SigningKey) -> None:
+    await db.write(lambda session: _move_due_rounds(session, key))
 
 
-def _move_due_rounds(session: Session) -> None:
+def _move_due_rounds(session: Session, key: SigningKey) -> None:
     at = now()
     for state, slug in _due(session, at):
         move = close_round if state == "open" else start_round
         try:
-            move(session, slug, at)
+            move(session, slug, key, at)
         except RefusedError:
             continue  # somebody was quicker at the command line
 
 
-TASKS: Sequence[Task] = (
-    Task("schedule", _round_due, _keep_schedule),
-    Task("ratings", _votes_to_rate, _rate_open_round),
-    Task("recount", lambda session, at: _to_recount(session, at) is not None, _recount_open_round, every_s=5),
-    Task("beside", lambda session, _at: _without_beside(session) is not None, _compute_beside, every_s=2),
-)
+def rating(key: SigningKey) -> Sequence[Task]:
+    """What the worker does for ratings; `key` signs the ledger."""
+    return (
+        Task("schedule", _round_due, partial(_keep_schedule, key=key)),
+        Task("ratings", _votes_to_rate, partial(_rate_open_round, key=key)),
+        Task("recount", lambda session, at: _to_recount(session, at) is not None, _recount_open_round, every_s=5),
+        Task("beside", lambda session, _at: _without_beside(session) is not None, _compute_beside, every_s=2),
+    )

@@ -13,6 +13,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from arena.errors import RefusedError
+from arena.ledger.actions import open_log
+from arena.proofs.notes import SigningKey
+from arena.rounds.leaves import write_opened
 from arena.rounds.queries import find_round, open_round
 from arena.rounds.rules import RoundFile, rules_hash
 from arena.rounds.tables import Epoch, Round, Suggestion
@@ -90,8 +93,8 @@ def _copy_suggestions(session: Session, round_id: int, locales: Sequence[str]) -
         )
 
 
-def start_round(session: Session, slug: str, now: datetime) -> Round:
-    """Opens a draft round: its rules are frozen and its first pairing epoch begins.
+def start_round(session: Session, slug: str, key: SigningKey, now: datetime) -> Round:
+    """Opens a draft round: its rules are frozen, and its first pairing epoch and its ledger begin.
 
     Raises RefusedError when it is no draft or another round is open.
     """
@@ -108,8 +111,12 @@ def start_round(session: Session, slug: str, now: datetime) -> Round:
     if not opened:
         raise RefusedError(f"round {slug!r} is {round_.state}; only a draft can be opened")
     codes = session.exec(select(Entry.code).where(Entry.round_id == round_.id).order_by(col(Entry.id)))
-    session.add(Epoch(round_id=round_.id or 0, number=1, entries=list(codes), started_at=now))
+    epoch = Epoch(round_id=round_.id or 0, number=1, entries=list(codes), started_at=now)
+    session.add(epoch)
     session.refresh(round_)
+    origin = key.origin(slug)
+    open_log(session, round_.id or 0, origin, key.verifier(origin))
+    write_opened(session, round_, epoch, key.verifier(origin), now)
     return round_
 
 

@@ -8,6 +8,8 @@ where order(digest) sorts the cells' indices i by SHA-256(digest || i as four bi
 meets every pair on both sides before any pair comes again, nothing is shared between voters, and anyone who
 holds the seed can replay every assignment.
 
+`voter` is the voter's pseudonym in the round (`pseudonym`), which the ledger shows; ids are never published.
+
 A battle that ends without a vote leaves its place k free. The next battle gets the first place that is free, but for
 places whose entries are out of service, and for the very pair that has just failed.
 """
@@ -51,6 +53,21 @@ def next_place(
     return next(
         (k, dealt) for k, dealt in free if not set(dealt) & set(out) and (is_only_pair or set(dealt) != set(failed))
     )
+
+
+def pseudonym(seed: bytes, voter_id: str) -> str:
+    """What a voter is called in a round's ledger and votes: nobody without the voter's id links two rounds by it."""
+    return hmac.digest(seed, f"voter|{voter_id}".encode(), "sha256")[:16].hex()
+
+
+def pair_salt(seed: bytes, battle_id: str) -> bytes:
+    """The salt of a battle's commitment to its pair; everyone can compute it once the seed is published."""
+    return hmac.digest(seed, f"battle|{battle_id}".encode(), "sha256")
+
+
+def model_salt(seed: bytes, entry: str) -> bytes:
+    """The salt of the commitment to what answers for an entry."""
+    return hmac.digest(seed, f"entry|{entry}".encode(), "sha256")
 
 
 def order(digest: bytes, size: int) -> list[int]:

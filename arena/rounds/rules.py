@@ -76,6 +76,7 @@ class Rules(_Strict):
     pacing: Literal["together", "raw"]
     identity_leak: Literal["exclude", "flag"]
     identity_allow: tuple[Text, ...] = Field(default=(), max_length=200)
+    may_change: tuple[Literal["address", "pause", "join"], ...] = ()
     score: ScoreRules
 
     @field_validator("choices")
@@ -85,10 +86,21 @@ class Rules(_Strict):
             raise ValueError('expected ["a", "b", "tie", "both_bad"]')
         return value
 
+    @field_validator("may_change")
+    @classmethod
+    def each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError('expected each of "address", "pause", "join" at most once')
+        return value
+
+    def frozen(self) -> dict[str, Any]:
+        """What is hashed: without `identity_allow` and `may_change` where empty, as these came later."""
+        without = {name for name in ("identity_allow", "may_change") if not getattr(self, name)}
+        return self.model_dump(mode="json", exclude=without)
+
     def canonical(self) -> str:
-        """RFC 8785 JSON; without `identity_allow` where it is empty, as it came later than the other keys."""
-        without = set() if self.identity_allow else {"identity_allow"}
-        return rfc8785.dumps(self.model_dump(mode="json", exclude=without)).decode()
+        """The frozen rules as RFC 8785 JSON."""
+        return rfc8785.dumps(self.frozen()).decode()
 
 
 class EntryFile(_Strict):
@@ -98,6 +110,15 @@ class EntryFile(_Strict):
     api_key_env: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
     aliases: list[Text]
     extra_body: dict[str, JsonValue] = {}
+
+    @field_validator("extra_body")
+    @classmethod
+    def has_canonical_form(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        try:
+            rfc8785.dumps(value)
+        except rfc8785.CanonicalizationError as error:
+            raise ValueError(f"expected what can be written as canonical JSON (RFC 8785): {error}") from None
+        return value
 
 
 class RoundFile(_Strict):

@@ -1,5 +1,6 @@
 """Writes of teams and entries."""
 
+import secrets
 from typing import Any
 
 from sqlmodel import Session, select
@@ -39,6 +40,7 @@ def add_entry(
         model=model,
         base_url=base_url.rstrip("/"),
         api_key_env=api_key_env,
+        address_salt=secrets.token_hex(32),
         aliases=aliases,
         extra_body=extra_body,
     )

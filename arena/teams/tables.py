@@ -23,7 +23,7 @@ class Entry(Row, table=True):
     """A team's model in a round.
 
     `code` (`e1`, `e2`, ... in the round file's order) is its public id; `api_key_env` names the variable that
-    holds the endpoint's key, never the key.
+    holds the endpoint's key, never the key. `address_salt` (hex) hides `base_url` and `api_key_env` in the ledger.
     """
 
     __table_args__ = (UniqueConstraint("round_id", "code"), UniqueConstraint("round_id", "team_id"))
@@ -35,6 +35,7 @@ class Entry(Row, table=True):
     model: str
     base_url: str
     api_key_env: str | None = None
+    address_salt: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     aliases: list[str] = Field(sa_column=Column(JSON, nullable=False))
     extra_body: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
 
@@ -50,6 +51,7 @@ class Outage(Row, table=True):
     """A time in which an entry was not dealt, as its endpoint had failed too often.
 
     `ending` is how its last answer failed. The endpoint is checked at `check_at`, `checks` counts how often it was.
+    `salt` (hex) hides the entry in the ledger.
     """
 
     __table_args__ = (
@@ -67,5 +69,6 @@ class Outage(Row, table=True):
     began_at: datetime
     ended_at: datetime | None = None
     ending: str
+    salt: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     checks: int = 0
     check_at: datetime

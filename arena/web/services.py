@@ -7,6 +7,7 @@ from fastapi import Depends, Form, Request
 
 from arena.db import Database
 from arena.errors import N_, ForbiddenError
+from arena.proofs.notes import SigningKey
 from arena.settings import Settings
 from arena.web.guard import raise_refusal
 from arena.web.i18n import choose_locale
@@ -19,12 +20,13 @@ CSRF_FAILED = N_("This page had been open for too long. Nothing was lost: reload
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`demo`: this whole arena is a demonstration, and every page says so."""
+    """`key` signs the ledger. `demo`: this whole arena is a demonstration, and every page says so."""
 
     settings: Settings
     db: Database
     renderer: Renderer
     identity: Identity
+    key: SigningKey
     demo: bool
 
 

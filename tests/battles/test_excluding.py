@@ -22,6 +22,7 @@ from arena.stats.cells import OUTCOMES
 from arena.teams.queries import entries_of
 from tests.battles.by_hand import check_cells
 from tests.data import (
+    BY_TWO,
     JUNHO,
     MINJI,
     answered,
@@ -37,6 +38,7 @@ from tests.data import (
     voter,
     votes,
 )
+from tests.support import KEY
 
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
@@ -145,7 +147,7 @@ def test_a_vote_waits_for_an_exclusion_of_the_same_voters(
     earlier = [voted(db, MINJI).id for _ in range(3)]
     battle = answered(db, MINJI)
     with under_way(db) as session:
-        exclude_votes(session, earlier[:1])
+        exclude_votes(session, earlier[:1], BY_TWO, now())
         vote = run_into(db, pool, partial(voting, battle))
     vote.result(10)
     assert rated(db, round_) == ["a", "a", "b"]
@@ -159,7 +161,7 @@ def test_an_exclusion_waits_for_a_vote_of_the_same_voters(
     battle = answered(db, MINJI)
     with under_way(db) as session:
         voting(battle, session)
-        exclusion = run_into(db, pool, lambda session: exclude_votes(session, earlier[:1]))
+        exclusion = run_into(db, pool, lambda session: exclude_votes(session, earlier[:1], BY_TWO, now()))
     assert exclusion.result(10) == (earlier[0],)
     assert rated(db, round_) == ["a", "a", "b"]
 
@@ -170,8 +172,8 @@ def test_exclusions_of_one_voters_votes_wait_for_each_other(
 ) -> None:
     first, second, *_ = (voted(db, MINJI, choice).id for choice in OUTCOMES)
     with under_way(db) as session:
-        exclude_votes(session, [first])
-        other = run_into(db, pool, lambda session: exclude_votes(session, [second]))
+        exclude_votes(session, [first], BY_TWO, now())
+        other = run_into(db, pool, lambda session: exclude_votes(session, [second], BY_TWO, now()))
     assert other.result(10) == (second,)
     assert rated(db, round_) == ["tie", "both_bad"]
 
@@ -182,9 +184,9 @@ def test_a_closing_waits_for_an_exclusion_and_an_exclusion_after_it_is_refused(
 ) -> None:
     first, second = (voted(db, MINJI, choice).id for choice in ("a", "b"))
     with under_way(db) as session:
-        exclude_votes(session, [first])
-        closing = run_into(db, pool, lambda session: close_round(session, "stage-1", now()))
-        late = run_into(db, pool, lambda session: exclude_votes(session, [second]))
+        exclude_votes(session, [first], BY_TWO, now())
+        closing = run_into(db, pool, lambda session: close_round(session, "stage-1", KEY, now()))
+        late = run_into(db, pool, lambda session: exclude_votes(session, [second], BY_TWO, now()))
     closing.result(10)
     with pytest.raises(ConflictError):
         late.result(10)
@@ -197,7 +199,7 @@ def test_an_exclusion_does_not_keep_its_voter_from_asking(
 ) -> None:
     known = voted(db, MINJI).id
     with under_way(db) as session:
-        exclude_votes(session, [known])
+        exclude_votes(session, [known], BY_TWO, now())
         battle = pool.submit(answered, db, MINJI).result(10)
     assert battle_state(db, battle.id) == "votable"
 

@@ -17,7 +17,7 @@ from arena.teams.outages import FAILURES_IN_A_ROW, FIRST_CHECK, outages
 from arena.teams.tables import Outage
 from tests.battles.endpoint import Endpoint, endpoint, saying, status
 from tests.battles.stage import FIRST, Stage, staged
-from tests.support import Citizen, eventually
+from tests.support import KEY, Citizen, eventually
 
 PASSWORD = "correct horse battery staple"
 ALLOW = ["127.0.0.0/8"]
@@ -137,7 +137,7 @@ def test_outages_are_published_with_names_when_the_round_is_closed_and_not_befor
     before = stage.citizen().http.get("/rounds/stage-1", headers={"Accept-Language": "en"}).text
     assert "1 so far." in before
     assert "refused the question" not in before
-    stage.db.writing(lambda session: close_round(session, "stage-1", now()))
+    stage.db.writing(lambda session: close_round(session, "stage-1", KEY, now()))
     after = stage.citizen().http.get("/rounds/stage-1", headers={"Accept-Language": "en"}).text
     assert "refused the question" in after
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from arena.battles.actions import LEASE, MAX_ATTEMPTS, ask_again, checkpoint_turn, claim_turn, expire
+from arena.battles.actions import LEASE, MAX_ATTEMPTS, ask_again, checkpoint_turn, claim_turn
 from arena.battles.queries import answers_of, turn_job, turns_of
 from arena.battles.relay import Outcome
 from arena.battles.tables import Turn
@@ -25,6 +25,7 @@ from tests.data import (
     claims,
     closes,
     ends,
+    expires,
     fresh,
     in_parallel,
     opened,
@@ -143,7 +144,7 @@ def test_no_answer_is_asked_for_again_once_the_battle_is_over(
     battle, turn = asks(db)
     ends(db, turn, outcome)
     if over == "expired":
-        db.writing(lambda session: expire(session, battle.id))
+        expires(db, battle)
     else:
         closes(db)
     assert not claims(db, turn, now() + 2 * LEASE)

@@ -12,7 +12,6 @@ from sqlmodel import Session, select
 from arena.battles.actions import (
     LEASE,
     ask_again,
-    expire,
     stop_turn,
 )
 from arena.battles.queries import CastVote, battle_page, turns_of
@@ -32,6 +31,7 @@ from tests.data import (
     claims,
     closes,
     ends,
+    expires,
     in_parallel,
     opened,
     rows,
@@ -60,7 +60,7 @@ def in_state(db: Database, state: str) -> Battle:
     if state == "void":
         ends(db, turn, "failed")
     elif state == "expired":
-        db.writing(lambda session: expire(session, battle.id))
+        expires(db, battle)
     elif state == "stopped":
         ends(db, turn, "stopped")
     return battle
@@ -101,7 +101,7 @@ def test_a_battle_that_is_over_does_not_move_any_more(db: Database, round_: Roun
     battle = in_state(db, state)
     with db.reading() as session:
         turn = turns_of(session, battle.id)[0]
-    db.writing(lambda session: expire(session, battle.id))
+    expires(db, battle)
     db.writing(lambda session: stop_turn(session, turn))
     ends(db, turn)
     claims(db, turn, now() + 2 * LEASE)

@@ -18,7 +18,7 @@ from arena.rounds.tables import Round
 from tests.battles.endpoint import Endpoint, endpoint, mute
 from tests.battles.stage import Stage, staged
 from tests.processes import arena_command
-from tests.support import Citizen, open_round, round_file, settings_for
+from tests.support import KEY, Citizen, open_round, round_file, settings_for
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_vote_on_a_battle_that_does_not_exist_finds_nothing(stage: Stage, minj
 
 def test_a_vote_after_the_round_closed_is_refused(stage: Stage, minji: Citizen) -> None:
     path, csrf = votable(minji), minji.csrf()
-    stage.db.writing(lambda session: close_round(session, "stage-1", now()))
+    stage.db.writing(lambda session: close_round(session, "stage-1", KEY, now()))
     answer = minji.vote(path, csrf=csrf)
     assert_refused(answer, 409, stage, path, "expired")
 

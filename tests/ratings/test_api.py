@@ -16,12 +16,13 @@ import pytest
 from arena.accounts.actions import SCOPES, create_key, token_hash
 from arena.clock import now
 from arena.db import Database
-from arena.ratings.actions import close_round, compute, store
+from arena.ratings.actions import close_round, store
 from arena.rounds.actions import create_round
 from arena.rounds.tables import Round
+from tests.data import rated_now
 from tests.ratings.by_hand import rated_by_hand
 from tests.ratings.pipeline import BALLOTS, Ballot, Pipeline, cast_ballots, pipeline_of
-from tests.support import Citizen, eventually, open_round, round_file
+from tests.support import KEY, Citizen, eventually, open_round, round_file
 
 CODES = ["e1", "e2", "e3", "e4", "e5"]
 SCORES = "/rounds/stage-1/scores?provisional=true"
@@ -249,7 +250,7 @@ def test_a_draft_is_not_shown(db: Database, teams: str, pipeline: Pipeline) -> N
 
 def test_a_closed_rounds_figures_stay(db: Database, stage: Round, pipeline: Pipeline, teams: str) -> None:
     cast_ballots(db, stage, BALLOTS)
-    db.writing(lambda session: close_round(session, "stage-1", now()))
+    db.writing(lambda session: close_round(session, "stage-1", KEY, now()))
     before = [pipeline.get(path) for path in ("/rounds/stage-1/ratings", "/rounds/stage-1/pairs")]
     assert before[0].json()["final"] is True
     assert before[0].json()["state"] == "ok"
@@ -280,10 +281,11 @@ def test_a_worker_that_was_late_does_not_replace_final_figures(
     db: Database, stage: Round, pipeline: Pipeline
 ) -> None:
     cast_ballots(db, stage, BALLOTS)
-    db.writing(lambda session: close_round(session, "stage-1", now()))
+    db.writing(lambda session: close_round(session, "stage-1", KEY, now()))
     final = pipeline.get("/rounds/stage-1/ratings").content
     cast_ballots(db, stage, [("e1", "e2", "b")])
-    db.writing(lambda session: store(session, stage.id or 0, compute(session, stage), now()))
+    late = rated_now(db)
+    db.writing(lambda session: store(session, stage.id or 0, late, now()))
     assert pipeline.get("/rounds/stage-1/ratings").content == final
 
 

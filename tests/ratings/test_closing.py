@@ -20,17 +20,17 @@ from arena.battles.votes import cast_vote
 from arena.clock import now
 from arena.db import Database, Work
 from arena.errors import ArenaError, ConflictError
-from arena.ratings.actions import close_round, compute, store
-from arena.ratings.jobs import TASKS
+from arena.ratings.actions import close_round, store
+from arena.ratings.jobs import rating
 from arena.ratings.queries import snapshot_of
 from arena.ratings.tables import RatingSnapshot
 from arena.rounds.tables import Round
 from arena.stats import live
 from arena.teams.queries import entries_of
-from tests.data import answered, ask, battle_state, end_turn, opened, voted, voter, waiting_for_a_lock
-from tests.support import eventually
+from tests.data import answered, ask, battle_state, end_turn, opened, rated_now, voted, voter, waiting_for_a_lock
+from tests.support import KEY, eventually
 
-RATING = next(task for task in TASKS if task.name == "ratings")
+RATING = next(task for task in rating(KEY) if task.name == "ratings")
 on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
@@ -63,7 +63,7 @@ def run_into(db: Database, pool: ThreadPoolExecutor, work: Work[object]) -> "Fut
 
 
 def closing(session: Session) -> Round:
-    return close_round(session, "stage-1", now())
+    return close_round(session, "stage-1", KEY, now())
 
 
 def voting(battle: Battle, session: Session) -> CastVote:
@@ -163,7 +163,7 @@ def test_an_answer_that_ends_while_its_battle_is_closed_does_not_block_it(
     battle, turn = db.writing(lambda session: ask(session, "minji"))
     with under_way(db) as session:
         session.exec(select(Battle.id).where(Battle.id == battle.id).with_for_update()).one()
-        over = run_into(db, pool, lambda session: expire(session, battle.id))
+        over = run_into(db, pool, lambda session: expire(session, round_, battle.id, now()))
         end = run_into(db, pool, lambda session: end_turn(session, turn))
     over.result(10)
     assert end.result(10) is False
@@ -176,8 +176,7 @@ def test_the_worker_does_not_replace_final_ratings_that_come_while_it_stores_its
 ) -> None:
     rate(db)
     voted(db, "minji")
-    with db.reading() as session:
-        earlier = compute(session, round_)
+    earlier = rated_now(db)
     voted(db, "junho")
     with under_way(db) as session:
         closing(session)

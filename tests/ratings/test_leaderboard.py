@@ -15,6 +15,7 @@ from arena.stats.rating import METHOD
 from tests.data import opened
 from tests.ratings.boards import NAMES, NO_POINTS, RATINGS, keep, not_ratable, shown, without_ranges
 from tests.ratings.pipeline import BALLOTS, cast_ballots
+from tests.support import KEY
 
 
 def test_teams_come_best_first_with_their_own_figures() -> None:
@@ -130,14 +131,14 @@ def test_the_public_sees_the_leaderboard_as_the_rules_allow_and_an_operator_alwa
     opened(db, reveal=reveal)
     keep(db)
     assert (sees(db, operator=False), sees(db, operator=True)) == (while_open, True)
-    db.writing(lambda session: close_round(session, "stage-1", now()))
+    db.writing(lambda session: close_round(session, "stage-1", KEY, now()))
     keep(db)
     assert (sees(db, operator=False), sees(db, operator=True)) == (when_closed, True)
 
 
 def test_a_closed_round_is_shown_as_it_was_computed(db: Database) -> None:
     cast_ballots(db, opened(db), BALLOTS)
-    round_ = db.writing(lambda session: close_round(session, "stage-1", now()))
+    round_ = db.writing(lambda session: close_round(session, "stage-1", KEY, now()))
     with db.reading() as session:
         final = leaderboard_page(session, round_, "en", operator=False).board
     assert final
@@ -153,7 +154,7 @@ def test_a_closed_round_is_shown_as_it_was_computed(db: Database) -> None:
 
 def test_what_is_computed_beside_a_closed_round_is_shown_with_it(db: Database) -> None:
     cast_ballots(db, opened(db), BALLOTS)
-    round_ = db.writing(lambda session: close_round(session, "stage-1", now()))
+    round_ = db.writing(lambda session: close_round(session, "stage-1", KEY, now()))
     db.writing(lambda session: store_beside(session, round_.id or 0, beside(session, round_)))
     with db.reading() as session:
         page = leaderboard_page(session, round_, "en", operator=True)

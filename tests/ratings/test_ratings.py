@@ -14,8 +14,8 @@ from arena.clock import now
 from arena.db import Database
 from arena.errors import ConflictError, RefusedError
 from arena.ratings import actions
-from arena.ratings.actions import close_round, compute, store
-from arena.ratings.jobs import TASKS
+from arena.ratings.actions import close_round, store
+from arena.ratings.jobs import rating
 from arena.ratings.queries import snapshot_of
 from arena.ratings.tables import RatingSnapshot
 from arena.rounds.queries import find_round
@@ -24,10 +24,11 @@ from arena.stats import live
 from arena.stats.cells import OUTCOMES, Outcome
 from arena.stats.figures import cells_hash
 from arena.teams.queries import entries_of
-from tests.data import answered, ask, battle_state, end_turn, opened, voted, voter
+from tests.data import answered, ask, battle_state, end_turn, opened, rated_now, voted, voter
 from tests.ratings.by_hand import CODES, Ballot, cells_by_hand, rated_by_hand
+from tests.support import KEY
 
-RATING = next(task for task in TASKS if task.name == "ratings")
+RATING = next(task for task in rating(KEY) if task.name == "ratings")
 CHOICES = ("a", "a", "b", "tie", "both_bad")
 
 
@@ -66,7 +67,7 @@ def kept(db: Database) -> RatingSnapshot:
 
 
 def closes(db: Database) -> Round:
-    return db.writing(lambda session: close_round(session, "stage-1", now()))
+    return db.writing(lambda session: close_round(session, "stage-1", KEY, now()))
 
 
 def votes_by_hand(db: Database) -> list[Ballot]:
@@ -204,8 +205,7 @@ def test_closing_keeps_the_final_ratings_of_every_vote(db: Database) -> None:
 def test_final_ratings_are_never_replaced(db: Database) -> None:
     opened(db)
     people_vote(db)
-    with db.reading() as session:
-        earlier = compute(session, current(session))
+    earlier = rated_now(db)
     closes(db)
     before = kept(db)
     db.writing(lambda session: store(session, before.round_id, earlier, now()))
@@ -217,8 +217,7 @@ def test_final_ratings_are_never_replaced(db: Database) -> None:
 def test_older_ratings_do_not_replace_newer_ones(db: Database) -> None:
     opened(db)
     people_vote(db, people=2)
-    with db.reading() as session:
-        older = compute(session, current(session))
+    older = rated_now(db)
     voted(db, voter(db, "minji"))
     worker_looks(db)
     before = kept(db)

@@ -15,16 +15,17 @@ from arena.battles.tables import Vote
 from arena.battles.votes import exclude_votes, reinstate_votes
 from arena.clock import now
 from arena.db import Database
-from arena.ratings.actions import compute, store, store_beside
-from arena.ratings.jobs import RECOUNT_EVERY, TASKS
+from arena.ratings.actions import store, store_beside
+from arena.ratings.jobs import RECOUNT_EVERY, rating
 from arena.ratings.leaderboard import leaderboard_page
 from arena.rounds.tables import Round
 from arena.stats.outlook import WIN_SHARES
-from tests.data import opened
+from tests.data import BY_TWO, opened, rated_now
 from tests.ratings.by_hand import rated_by_hand
 from tests.ratings.test_ratings import closes, current, figures, kept, live_by_hand, people_vote, votes_by_hand
+from tests.support import KEY
 
-TASK = {task.name: task for task in TASKS}
+TASK = {task.name: task for task in rating(KEY)}
 LATER = RECOUNT_EVERY + timedelta(seconds=1)
 
 
@@ -77,22 +78,21 @@ def test_excluded_votes_leave_the_ratings_and_come_back_as_if_nothing_had_been(v
     before, votes, out = figures(voted_on), votes_by_hand(voted_on), newest_votes(voted_on, 3)
     assert not wanted(voted_on, "ratings")
 
-    voted_on.writing(lambda session: exclude_votes(session, out))
+    voted_on.writing(lambda session: exclude_votes(session, out, BY_TWO, now()))
     assert wanted(voted_on, "ratings")
     runs(voted_on, "ratings")
     assert figures(voted_on) == rated_by_hand(votes[:-3])
     assert kept(voted_on).live["skills"] == live_by_hand(voted_on, votes[:-3])
 
-    voted_on.writing(lambda session: reinstate_votes(session, out))
+    voted_on.writing(lambda session: reinstate_votes(session, out, BY_TWO, now()))
     runs(voted_on, "ratings")
     assert figures(voted_on) == before
     assert kept(voted_on).live["skills"] == live_by_hand(voted_on, votes)
 
 
 def test_ratings_of_more_votes_do_not_replace_those_of_a_later_exclusion(voted_on: Database) -> None:
-    with voted_on.reading() as session:
-        earlier = compute(session, current(session))
-    voted_on.writing(lambda session: exclude_votes(session, newest_votes(voted_on, 1)))
+    earlier = rated_now(voted_on)
+    voted_on.writing(lambda session: exclude_votes(session, newest_votes(voted_on, 1), BY_TWO, now()))
     runs(voted_on, "ratings")
     after = kept(voted_on)
     voted_on.writing(lambda session: store(session, after.round_id, earlier, now()))

@@ -16,7 +16,7 @@ from arena.rounds.tables import Round
 from arena.stats.scores import Formula, ScoreRule
 from tests.ratings.by_hand import CODES, Ballot, scored_by_hand
 from tests.ratings.pipeline import BALLOTS, Pipeline, cast_ballots, pipeline_of
-from tests.support import eventually, open_round, round_file
+from tests.support import KEY, eventually, open_round, round_file
 
 NAMED: list[Ballot] = [(f"voter {k:02}", *ballot) for k, ballot in enumerate(BALLOTS)]
 
@@ -38,7 +38,7 @@ def pipeline(stage: Round, db: Database, database_url: str) -> Iterator[Pipeline
 
 
 def close(db: Database) -> None:
-    db.writing(lambda session: close_round(session, "stage-1", now()))
+    db.writing(lambda session: close_round(session, "stage-1", KEY, now()))
 
 
 def test_before_the_round_is_closed_only_provisional_scores_are_given_and_only_on_request(

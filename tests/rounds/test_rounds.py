@@ -14,15 +14,15 @@ from arena.clock import now
 from arena.db import Database
 from arena.errors import NotFoundError, RefusedError
 from arena.ratings.actions import close_round
-from arena.ratings.jobs import TASKS
+from arena.ratings.jobs import rating
 from arena.rounds.actions import create_round, start_round
 from arena.rounds.queries import accepts, find_round, newest_epoch, open_round, published_round, published_rounds
 from arena.rounds.tables import Round
 from tests.data import NOWHERE, in_parallel
-from tests.support import round_file
+from tests.support import KEY, round_file
 
 HOUR = timedelta(hours=1)
-SCHEDULE = next(task for task in TASKS if task.name == "schedule")
+SCHEDULE = next(task for task in rating(KEY) if task.name == "schedule")
 
 
 def draft(db: Database, slug: str, opens_at: datetime | None = None, closes_at: datetime | None = None) -> Round:
@@ -31,11 +31,11 @@ def draft(db: Database, slug: str, opens_at: datetime | None = None, closes_at: 
 
 
 def start(db: Database, slug: str) -> Round:
-    return db.writing(lambda session: start_round(session, slug, now()))
+    return db.writing(lambda session: start_round(session, slug, KEY, now()))
 
 
 def close(db: Database, slug: str) -> Round:
-    return db.writing(lambda session: close_round(session, slug, now()))
+    return db.writing(lambda session: close_round(session, slug, KEY, now()))
 
 
 def states(db: Database) -> dict[str, str]:

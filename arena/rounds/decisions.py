@@ -1,0 +1,39 @@
+"""What two persons decide together while a round is open: who they are, and why."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from arena.errors import N_, InvalidError
+
+REASONS: Final = (
+    "automated_voting",
+    "one_person_many_voters",
+    "identity_leak",
+    "rejected_prompt",
+    "endpoint_moved",
+    "endpoint_failing",
+    "team_withdrew",
+    "late_joiner",
+    "appeal_upheld",
+    "mistake",
+)
+SAME_PERSON = N_("Two different people have to agree to this.")
+UNKNOWN = N_("A reason is needed: one of those that are offered.")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A reason code and the two who agreed, by their codes in the ledger (`operator-1`). Raises InvalidError."""
+
+    reason: str
+    persons: tuple[str, str]
+
+    def __post_init__(self) -> None:
+        if self.persons[0] == self.persons[1] or not all(self.persons):
+            raise InvalidError(SAME_PERSON, code="same_person")
+        if self.reason not in REASONS:
+            raise InvalidError(UNKNOWN, code="unknown_reason")
+
+    def facts(self) -> dict[str, object]:
+        """As an entry of the ledger tells it."""
+        return {"reason": self.reason, "persons": list(self.persons)}
