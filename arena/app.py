@@ -17,6 +17,7 @@ import arena.accounts.routes
 import arena.battles.routes
 import arena.ratings.api
 import arena.ratings.routes
+import arena.rounds.ledger_api
 import arena.rounds.routes
 import arena.web.routes
 from arena import __version__
@@ -109,7 +110,7 @@ def _api(services: Services) -> FastAPI:
     api = FastAPI(
         title="Blind Arena",
         version=__version__,
-        description="Ratings, pairs and votes of blind rounds, for scoring pipelines.",
+        description="Blind rounds: ratings, pairs and votes for scoring pipelines; ledgers for everyone.",
         openapi_url="/openapi.json",
         docs_url=None,
         redoc_url=None,
@@ -117,6 +118,7 @@ def _api(services: Services) -> FastAPI:
     api.state.services = services
     handle_failures(api, problem_of)
     api.include_router(arena.ratings.api.router)
+    api.include_router(arena.rounds.ledger_api.router)
     return api
 
 

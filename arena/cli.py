@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from arena.commands import people, rounds
+from arena.commands import care, ledger, people, rounds
 from arena.commands.common import database, group
 from arena.errors import RefusedError
 
@@ -15,6 +15,10 @@ app = group("Blind Arena: citizens judge AI models without knowing whose they ar
 app.add_typer(rounds.app, name="round")
 app.add_typer(people.admins, name="admin")
 app.add_typer(people.keys, name="key")
+app.command()(ledger.export)
+app.command()(ledger.verify)
+app.command()(care.erase)
+app.command()(care.backup)
 
 Host = Annotated[str, typer.Option(help="address to listen on")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="port to listen on; 0 takes a free one")]

@@ -6,10 +6,11 @@ votes, and nobody is acknowledged before it. On PostgreSQL each write is a trans
 """
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -57,7 +58,14 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves: sqlite3 would begin too late
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=10000",
+            "secure_delete=ON",
+            "recursive_triggers=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -229,6 +237,15 @@ class Database:
     def _read(self, work: Work[T]) -> T:
         with self.reading() as session:
             return work(session)
+
+    def empty_wal(self) -> None:
+        """Empties SQLite's write-ahead log, in which what was overwritten stays readable until it is used again.
+
+        Gives up after a second in which others read or write.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with closing(sqlite3.connect(self.engine.url.database or "", timeout=1)) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         self._writer.shutdown()

@@ -123,16 +123,13 @@ def closes(db: Database) -> None:
 
 def rated_now(db: Database) -> Computed:
     """The open round's ratings as the worker would compute them, not stored."""
-
-    def round_(session: Session) -> Round:
-        found = find_round(session, "stage-1")
-        assert found is not None
-        return found
-
-    counted = db.writing(lambda session: count(session, round_(session), KEY, now()))
+    with db.reading() as session:
+        round_ = find_round(session, "stage-1")
+    assert round_ is not None
+    counted = db.writing(lambda session: count(session, round_, KEY, now()))
     assert counted is not None
     with db.reading() as session:
-        return compute(session, round_(session), counted)
+        return compute(session, round_, counted)
 
 
 def expires(db: Database, battle: Battle) -> None:

@@ -13,31 +13,45 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import update
-from sqlmodel import select
+from sqlmodel import col, select
 
 from arena.accounts.actions import password_fits
 from arena.accounts.queries import admin_by_email, key_scopes
 from arena.accounts.tables import Admin, ApiKey
 from arena.battles.tables import VoteCell
 from arena.cli import main
+from arena.clock import now
 from arena.db import Database
+from arena.ledger.actions import sequence
+from arena.ledger.tables import Leaf
+from arena.proofs.notes import SigningKey
 from tests.data import MINJI, opened, voted, voter
+from tests.support import KEY
 
 EXAMPLE = Path(__file__).parent.parent / "docs" / "round.example.toml"
 PASSWORD = "a long enough password"
+FOR_ALL = {"ARENA_ENDPOINT_ALLOW": "127.0.0.0/8", "ARENA_LEDGER_KEY": KEY.secret()}
+NEED_NO_DATABASE = ("demo", "migrate", "rate", "verify", "key ledger")
 COMMANDS = [
     "demo",
     "serve",
     "worker",
     "migrate",
     "rate",
+    "export",
+    "verify",
     "round create",
+    "round revise",
     "round open",
     "round close",
     "round show",
     "round recount",
     "admin create",
     "key create",
+    "key ledger",
+    "key rotate",
+    "erase",
+    "backup",
 ]
 
 
@@ -83,12 +97,12 @@ def arena(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 @pytest.fixture
 def settings(database_url: str) -> dict[str, str]:
     """A migrated database of each kind, and room for endpoints on this machine."""
-    return {"ARENA_DATABASE_URL": database_url, "ARENA_ENDPOINT_ALLOW": "127.0.0.0/8"}
+    return FOR_ALL | {"ARENA_DATABASE_URL": database_url}
 
 
 @pytest.fixture
 def sqlite(sqlite_url: str) -> dict[str, str]:
-    return {"ARENA_DATABASE_URL": sqlite_url, "ARENA_ENDPOINT_ALLOW": "127.0.0.0/8"}
+    return FOR_ALL | {"ARENA_DATABASE_URL": sqlite_url}
 
 
 @pytest.fixture
@@ -319,14 +333,16 @@ def test_migrating_makes_a_database_usable_and_may_be_repeated(arena: Arena, hom
     assert "'stage-1'" in refused(arena("round", "show", "stage-1"))
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in ("demo", "migrate", "rate")])
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in NEED_NO_DATABASE])
 def test_without_a_schema_every_command_says_what_to_run(arena: Arena, command: str) -> None:
     rest = {
         "round create": [str(EXAMPLE)],
+        "round revise": [str(EXAMPLE)],
         "admin create": ["sora@example.org", "--role", "operator"],
         "key create": ["pipeline", "--scope", "votes:read"],
         "serve": [],
         "worker": [],
+        "export": ["stage-1", "--out", "bundle"],
     }.get(command, ["stage-1"])
     why = refused(arena(*command.split(), *rest, stdin=PASSWORD, ARENA_ENDPOINT_ALLOW="127.0.0.0/8"))
     assert "arena migrate" in why
@@ -397,3 +413,36 @@ def test_the_installed_command_ends_the_same_way(home: Path) -> None:
         [sys.executable, "-m", "arena", "round", "show", "x"], capture_output=True, text=True, check=False
     )
     assert "arena migrate" in refused(Ran(ran.returncode, ran.stdout, ran.stderr))
+
+
+def test_a_ledgers_key_is_made_and_handed_over(arena: Arena, settings: dict[str, str]) -> None:
+    made = arena("key", "ledger", "arena.example")
+    new = SigningKey.parse(made.out.strip())
+    assert (made.code, new.name) == (0, "arena.example")
+    db = Database(settings["ARENA_DATABASE_URL"])
+    round_ = opened(db)
+    assert arena("key", "rotate", "stage-1", stdin=made.out, **settings).code == 0
+    with db.reading() as session:
+        waiting = session.exec(select(Leaf.type).where(col(Leaf.position).is_(None))).all()
+    assert waiting == ["key.rotated"]
+    assert db.writing(lambda s: sequence(s, round_.id or 0, new, now())) is not None
+    db.close()
+
+
+@pytest.mark.parametrize("given", ["", "nonsense", "PRIVATE+KEY+arena.example+00000000+AAAA"])
+def test_what_is_no_key_takes_over_no_ledger(arena: Arena, settings: dict[str, str], given: str) -> None:
+    db = Database(settings["ARENA_DATABASE_URL"])
+    opened(db)
+    db.close()
+    assert "signing key" in refused(arena("key", "rotate", "stage-1", stdin=given + "\n", **settings))
+
+
+def test_a_ledgers_name_has_no_spaces(arena: Arena) -> None:
+    assert "without spaces" in refused(arena("key", "ledger", "two words"))
+
+
+def test_without_the_ledgers_key_nothing_is_served_or_opened(arena: Arena, sqlite: dict[str, str]) -> None:
+    without = {name: value for name, value in sqlite.items() if name != "ARENA_LEDGER_KEY"}
+    for command in (["serve"], ["worker"], ["round", "open", "stage-1"]):
+        why = refused(arena(*command, ARENA_SECRET_KEY="k" * 40, **without))
+        assert "ARENA_LEDGER_KEY" in why

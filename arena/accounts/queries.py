@@ -11,8 +11,9 @@ from arena.accounts.tables import Admin, AdminSession, ApiKey, Consent
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """An admin who is signed in."""
+    """An admin who is signed in; `code` is what the ledger and the trail call them."""
 
+    code: str
     email: str
     role: str
 
@@ -37,7 +38,14 @@ def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:
         .join(AdminSession, col(AdminSession.admin_id) == Admin.id)
         .where(AdminSession.id == token_hash(token), AdminSession.expires_at > now)
     ).first()
-    return SignedIn(row.email, row.role) if row else None
+    return SignedIn(f"{row.role}-{row.id}", row.email, row.role) if row else None
+
+
+def is_operator(session: Session, code: str) -> bool:
+    """Whether the admin of this code, such as `operator-3`, is an operator now."""
+    role, _, number = code.rpartition("-")
+    found = session.get(Admin, int(number)) if number.isdecimal() else None
+    return found is not None and found.role == role == "operator"
 
 
 def key_scopes(session: Session, key: str) -> frozenset[str] | None:

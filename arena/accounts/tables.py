@@ -1,9 +1,9 @@
-"""Who takes part: voters (pseudonymous), admins, and the pipeline's API keys."""
+"""Who takes part: voters (pseudonymous), admins and what they did, and the pipeline's API keys."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import JSON, CheckConstraint, Column
 from sqlmodel import Field
 
 from arena.db import Row
@@ -57,3 +57,22 @@ class ApiKey(Row, table=True):
     key_hash: str = Field(unique=True, max_length=64)
     scopes: str
     created_at: datetime
+
+
+class Act(Row, table=True):
+    """What somebody of the office did or tried, such as `round.revise`. Never changed: triggers refuse it.
+
+    `who` is an admin's code (`operator-3`) or "command line", `subject` a round's slug, `why` the refusal's code or
+    message. `detail` holds no secret.
+    """
+
+    __table_args__ = (CheckConstraint("outcome in ('done', 'refused')", name="outcome"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime
+    who: str
+    what: str
+    subject: str = Field(index=True)
+    outcome: str
+    why: str = ""
+    detail: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))

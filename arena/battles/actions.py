@@ -9,12 +9,13 @@ from sqlmodel import Session, col, select
 
 from arena.battles import queries
 from arena.battles.gateway import GOOD
-from arena.battles.leaves import said_commitment, write_ended, write_outage
+from arena.battles.leaves import write_ended, write_outage
 from arena.battles.pages import PROMPT_LIMIT
 from arena.battles.probes import asks_identity
 from arena.battles.tables import Answer, Battle, RawAnswer, Turn
 from arena.db import Row
 from arena.errors import N_, ConflictError, InvalidError
+from arena.proofs.leaves import commitment
 from arena.rounds.queries import accepts, rules_of
 from arena.rounds.tables import Round
 from arena.stats.style import FEATURES, style_of
@@ -145,12 +146,9 @@ def _end_turn(
 ) -> None:
     """Moves the battle on, with what the ledger has to know of it."""
     battle, round_ = queries.battle_by_id(session, turn.battle_id)
-    after = "votable" if complete else "void"
-    moved = _moved(session, _battle_from("streaming", battle.id).values(state=after, **_rated(job, said)))
-    if moved and complete and battle.salt:
-        hidden = said_commitment(battle.salt, turn, (said[0].text, said[1].text))
-        _moved(session, update(Turn).where(col(Turn.id) == turn.id).values(said=hidden))
-    elif moved and not complete:
+    after = {"state": "votable", "said": battle.said + _sealed(battle, turn, said)} if complete else {"state": "void"}
+    moved = _moved(session, _battle_from("streaming", battle.id).values(**after, **_rated(job, said)))
+    if moved and not complete:
         write_ended(session, round_, [battle.id], "void", now)
     for entry_id, answer in sorted(
         zip((battle.entry_a, battle.entry_b), said, strict=True), key=lambda pair: pair[0]
@@ -160,6 +158,14 @@ def _end_turn(
         outage = note_answer(session, entry_id, answer.ending, now, good=answer.ending in GOOD)
         if outage:
             write_outage(session, round_, outage, now)
+
+
+def _sealed(battle: Battle, turn: Turn, said: "tuple[Said, Said]") -> str:
+    """The ledger's commitment to a turn as the voter read it; none where the texts were erased meanwhile."""
+    if battle.salt is None:
+        return ""
+    a, b = (answer.text for answer in said)
+    return commitment(bytes.fromhex(battle.salt), {"prompt": turn.prompt, "a": a, "b": b})
 
 
 def _rated(job: "TurnJob", said: "tuple[Said, Said]") -> dict[str, str]:

@@ -16,6 +16,7 @@ from sqlalchemy import JSON, ColumnElement, Connection, Select, bindparam, selec
 from sqlmodel import Session, col
 
 from arena.accounts.tables import Voter
+from arena.battles.leaves import OfRound
 from arena.battles.rated import rated_votes
 from arena.battles.tables import CHOICES
 from arena.db import Row
@@ -95,13 +96,14 @@ _COUNTS = (*CHOICES, "voters")
 _BATTLES, _CELLS, _ROUNDS, _VOTES = (Row.metadata.tables[name] for name in ("battle", "vote_cell", "round", "vote"))
 # Built once, as building a statement takes ten times as long as running it.
 _MINE = _BATTLES.alias("mine")
+_OF_ROUND = (*OfRound._fields, "rules")
 _VOTES_OF_VOTER = (
-    select(_ROUNDS.c.id, _ROUNDS.c.rules, _BATTLES.c.entry_a, _BATTLES.c.entry_b, _VOTES.c.choice)
+    select(*(_ROUNDS.c[name] for name in _OF_ROUND), _BATTLES.c.entry_a, _BATTLES.c.entry_b, _VOTES.c.choice)
     .select_from(_MINE)
     .join(_ROUNDS, _ROUNDS.c.id == _MINE.c.round_id)
     .join(_BATTLES, (_BATTLES.c.round_id == _MINE.c.round_id) & (_BATTLES.c.voter_id == _MINE.c.voter_id))
-    .join(_VOTES, _VOTES.c.battle_id == _BATTLES.c.id)
-    .where(_MINE.c.id == bindparam("battle"), ~_VOTES.c.excluded)
+    .outerjoin(_VOTES, (_VOTES.c.battle_id == _BATTLES.c.id) & ~_VOTES.c.excluded)
+    .where(_MINE.c.id == bindparam("battle"))
     .order_by(_VOTES.c.id)
 )
 _ADD = text("""
@@ -140,21 +142,35 @@ def held(voters: ColumnElement[bool]) -> Select[str]:
     return select(col(Voter.id)).where(voters).order_by(col(Voter.id)).with_for_update(key_share=True)
 
 
-def count_vote(connection: Connection, battle_id: str) -> None:
-    """Counts the vote just cast on a battle, unless as many of its voter as the rules allow count already."""
+class Earlier(NamedTuple):
+    """A voter's votes so far that are not excluded, in the order of their ids, and the round they are of."""
+
+    round: OfRound
+    cap: int
+    votes: list[RatedVote]
+
+
+def earlier_votes(connection: Connection, battle_id: str) -> Earlier:
+    """The votes of a battle's voter in its round."""
     found = connection.execute(_VOTES_OF_VOTER, {"battle": battle_id}).all()
-    round_id, rules = found[-1][:2]
-    if len(found) <= load_rules(rules).rated_votes_per_voter:
-        votes = [RatedVote(*row[2:]) for row in found]
-        _add_to_cells(connection, round_id, contribution(votes, since=len(votes) - 1))
+    *of_round, rules = found[0][: len(_OF_ROUND)]
+    votes = [RatedVote(*row[len(_OF_ROUND) :]) for row in found if row.choice is not None]
+    return Earlier(OfRound(*of_round), load_rules(rules).rated_votes_per_voter, votes)
 
 
-def tallies_of(connection: Connection, battles: Iterable[str], cap: int) -> Tallies:
-    """What the voters of these battles, one battle of each, add to the cells: their first `cap` votes."""
+def count_vote(connection: Connection, earlier: Earlier, vote: RatedVote) -> None:
+    """Counts a new vote, unless as many of its voter as the rules allow count already."""
+    if len(earlier.votes) < earlier.cap:
+        added = contribution([*earlier.votes, vote], since=len(earlier.votes))
+        _add_to_cells(connection, earlier.round.id, added)
+
+
+def tallies_of(connection: Connection, battles: Iterable[str]) -> Tallies:
+    """What the voters of these battles, one battle of each, add to the cells: their first votes up to the cap."""
     tallies: Tallies = defaultdict(Tally)
     for battle_id in battles:
-        found = connection.execute(_VOTES_OF_VOTER, {"battle": battle_id}).all()
-        _add_all(tallies, contribution(RatedVote(*row[2:]) for row in found[:cap]))
+        earlier = earlier_votes(connection, battle_id)
+        _add_all(tallies, contribution(earlier.votes[: earlier.cap]))
     return tallies
 
 

@@ -61,6 +61,8 @@ def start_battle(session: Session, round_: Round, voter_id: str, prompt: str, lo
             return Dealt(current, turns[0], new=False)
         _check_patience(session, round_.id, voter_id, now)
         expire(session, round_, current.id, now)
+    elif (last := queries.last_battle(session, round_.id, voter_id)) and last.state == "expired":
+        _check_patience(session, round_.id, voter_id, now)  # the voter left it by erasing its words
     if queries.battles_started(session, round_.id, voter_id) >= rules_of(round_).max_battles_per_voter:
         raise ConflictError(TOO_MANY, code="battle_limit")
     try:

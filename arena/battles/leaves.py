@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
-from arena.battles.tables import Battle, Turn
+from arena.battles.tables import Battle
 from arena.ledger.actions import Written, append
 from arena.proofs.leaves import commitment
 from arena.rounds.decisions import Decision
@@ -15,16 +15,16 @@ from arena.rounds.tables import Round
 from arena.teams.queries import entry
 from arena.teams.tables import Outage
 
+HASH_DIGITS = 64
 
-class CastFacts(NamedTuple):
-    """What the entry of a vote is made of; `turns` are the commitments of the battle's turns."""
 
-    round_id: int
+class OfRound(NamedTuple):
+    """What the entry of a vote says of its round."""
+
+    id: int
     slug: str
     rules_hash: str
     seed: str
-    unrated: str | None
-    turns: Sequence[str]
 
 
 def write_started(
@@ -55,20 +55,29 @@ def write_ended(session: Session, round_: Round, battle_ids: Iterable[str], stat
 
 
 def write_cast(
-    session: Session, facts: CastFacts, voter_id: str, battle_id: str, choice: str, now: datetime
+    session: Session,
+    of: OfRound,
+    voter_id: str,
+    battle_id: str,
+    choice: str,
+    now: datetime,
+    *,
+    said: str,
+    why: str | None,
 ) -> Written:
-    unrated = {"unrated": facts.unrated} if facts.unrated else {}
+    """`said` are the commitments of the battle's turns, `why` it is not rated."""
+    unrated = {"unrated": why} if why else {}
     return append(
         session,
-        facts.round_id,
-        facts.slug,
+        of.id,
+        of.slug,
         "vote.cast",
         now,
         battle=battle_id,
-        voter=pseudonym(bytes.fromhex(facts.seed), voter_id),
-        rules=facts.rules_hash,
+        voter=pseudonym(bytes.fromhex(of.seed), voter_id),
+        rules=of.rules_hash,
         choice=choice,
-        turns=list(facts.turns),
+        turns=[said[place : place + HASH_DIGITS] for place in range(0, len(said), HASH_DIGITS)],
         **unrated,
     )
 
@@ -95,9 +104,3 @@ def write_outage(session: Session, round_: Round, outage: Outage, now: datetime)
         return
     hidden = commitment(bytes.fromhex(outage.salt), entry(session, outage.entry_id).code)
     append(session, round_.id or 0, round_.slug, "outage.began", now, outage=outage.id, entry=hidden)
-
-
-def said_commitment(salt: str, turn: Turn, texts: tuple[str, str]) -> str:
-    """The commitment to a turn as the voter read it: the question and both answers."""
-    a, b = texts
-    return commitment(bytes.fromhex(salt), {"prompt": turn.prompt, "a": a, "b": b})

@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 from markupsafe import Markup
 
+from arena.proofs.merkle import leaf_hash
 from arena.rounds.pages import OutageView, RoundView
 
 BattleState = Literal["streaming", "votable", "voted", "void", "expired"]
@@ -16,7 +17,7 @@ Side = Literal["a", "b"]
 PROMPT_LIMIT = 4000
 COMMENT_LIMIT = 1000
 REASONS = ("accurate", "helpful", "clear", "natural", "inaccurate", "unhelpful", "unclear", "unsafe")
-CONSENT_VERSION = "1"
+CONSENT_VERSION = "2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class Reveal:
 class BlindBattle:
     """A battle as its voter may see it before the vote.
 
-    `votable`: the choices are shown. `turns_left`: follow-up questions still allowed.
+    `votable`: the choices are shown. `turns_left`: follow-up questions still allowed. `erased`: its words are gone.
     """
 
     id: str
@@ -92,6 +93,7 @@ class BlindBattle:
     turns_left: int
     prompt_limit: int
     problem: str | None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,3 +178,86 @@ class LeakPage:
     round: RoundView
     leaks: tuple[LeakView, ...]
     older: int | None
+
+
+Counting = Literal["rated", "beyond", "named", "excluded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That an entry stands at `index` in the tree of the signed `checkpoint`; `hashes` in hex, from the leaf up."""
+
+    index: int
+    hashes: tuple[str, ...]
+    checkpoint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFile:
+    """What anyone needs to check a vote's entry in the ledger, as its file has it.
+
+    `leaf` is the entry itself, `promise` the signed note on its hash if the log's key is at hand, `proof` comes
+    with the entry's place.
+    """
+
+    origin: str
+    key: str
+    leaf: str
+    promise: str | None
+    proof: Proof | None
+
+    @property
+    def leaf_hash(self) -> str:
+        return leaf_hash(self.leaf.encode()).hex()
+
+
+@dataclass(frozen=True, slots=True)
+class QrCode:
+    """A link to be read by a camera: `size` modules wide with its quiet zone, `path` draws the dark ones."""
+
+    size: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPage:
+    """What was recorded of a vote; nothing here leads to a team.
+
+    `at` is the vote's time as entries give it. `counting` says whether it is rated: "beyond" comes after those that
+    the rules let a voter have, "named" had an answer that named its model. `file` is None for votes from before
+    there were ledgers.
+    """
+
+    receipt: str
+    battle: str
+    choice: Choice
+    cast_at: datetime
+    at: str
+    round: RoundView
+    questions: int
+    counting: Counting
+    link: str
+    qr: QrCode
+    file: ReceiptFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrivacyPage:
+    """How many of the visitor's battles have their words, and how many had them erased."""
+
+    kept: int
+    erased: int
+
+
+@dataclass(frozen=True, slots=True)
+class ErasePage:
+    """What would be erased: of the visitor's battles the words of `kept`, or of one alone, `battle`.
+
+    `question` is how that one begins. `running`: an open battle is among them, and would be closed.
+    """
+
+    kept: int
+    erased: int
+    running: bool
+    battle: str | None
+    question: str

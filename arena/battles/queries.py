@@ -125,11 +125,15 @@ def places_voted(session: Session, round_id: int, voter_id: str, epoch: int) -> 
 
 def pair_that_failed(session: Session, round_id: int, voter_id: str) -> tuple[str, ...]:
     """The codes of the two entries of the voter's last battle if it was void, else nothing."""
-    mine = select(Battle).where(Battle.round_id == round_id, Battle.voter_id == voter_id)
-    last = session.exec(mine.order_by(col(Battle.created_at).desc()).limit(1)).first()
+    last = last_battle(session, round_id, voter_id)
     if last is None or last.state != "void":
         return ()
     return tuple(entry.code for entry in entries_of(session, round_id) if entry.id in (last.entry_a, last.entry_b))
+
+
+def last_battle(session: Session, round_id: int, voter_id: str) -> Battle | None:
+    mine = select(Battle).where(Battle.round_id == round_id, Battle.voter_id == voter_id)
+    return session.exec(mine.order_by(col(Battle.created_at).desc()).limit(1)).first()
 
 
 def battles_left(session: Session, round_id: int, voter_id: str, since: datetime) -> list[datetime]:
@@ -180,6 +184,7 @@ def battle_page(
         turns_left=max(0, rules_of(round_).max_turns - len(turns)),
         prompt_limit=PROMPT_LIMIT,
         problem=problem,
+        erased=battle.erased_at is not None,
     )
     vote = vote_on(session, battle_id)
     return BattlePage(
@@ -202,6 +207,7 @@ def thanks_page(session: Session, battle_id: str, vote: CastVote, locale: str) -
         turns_left=0,
         prompt_limit=PROMPT_LIMIT,
         problem=None,
+        erased=battle.erased_at is not None,
     )
     names = reveal(session, battle, round_, locale)
     return BattlePage(blind, vote.view(), names, REASONS, COMMENT_LIMIT)

@@ -22,7 +22,8 @@ class Battle(Row, table=True):
     `k` is the place in the voter's order of pairs in the epoch (`arena.rounds.pairing`). A place is used up only when
     a vote is cast, so that a void or abandoned battle's is dealt again.
     `identity_probe`: the voter asked a model who it is. `unrated` is the reason why a vote on it will not be rated.
-    `salt` (hex) belongs to the ledger's commitments to its texts; with these it is gone once they are erased.
+    `said` are the ledger's commitments to its complete turns, one after the other (64 hex digits each), and `salt`
+    (hex) belongs to them; with the texts it is gone once they are erased.
     """
 
     __table_args__ = (
@@ -52,6 +53,7 @@ class Battle(Row, table=True):
     created_at: datetime
     identity_probe: bool = Field(default=False, sa_column=Column(Boolean, nullable=False, server_default=false()))
     unrated: str | None = None
+    said: str = Field(default="", sa_column_kwargs={"server_default": ""})
     salt: str | None = Field(default=None, max_length=64)
     erased_at: datetime | None = None
 
@@ -62,7 +64,6 @@ class Turn(Row, table=True):
     `streaming` needs a live relay: its process renews `alive_at` while it runs. `paused` waits for a reader
     (nobody listened any more), `stopped` for the voter (who pressed stop); both start again from the prompt.
     `shown_ms` and `ended_ms` tell when the first text and the end reached readers, in ms since the turn began.
-    `said` is the ledger's commitment to the question and both answers of a complete turn.
     """
 
     __table_args__ = (
@@ -86,7 +87,6 @@ class Turn(Row, table=True):
     created_at: datetime
     shown_ms: int | None = None
     ended_ms: int | None = None
-    said: str | None = Field(default=None, max_length=64)
 
 
 class Answer(Row, table=True):

@@ -10,8 +10,8 @@ from sqlmodel import Session, col
 
 from arena.accounts.tables import Voter
 from arena.battles.actions import NOT_YET, OVER, ROUND_CLOSED
-from arena.battles.counting import change_cells, count_vote, held, tallies_of
-from arena.battles.leaves import CastFacts, write_cast, write_rated
+from arena.battles.counting import RatedVote, change_cells, count_vote, earlier_votes, held, tallies_of
+from arena.battles.leaves import write_cast, write_rated
 from arena.battles.pages import COMMENT_LIMIT, REASONS
 from arena.battles.queries import CastVote, battle_of, vote_on
 from arena.battles.tables import CHOICES, Feedback
@@ -19,14 +19,14 @@ from arena.db import Row, add_unless_there
 from arena.errors import N_, ConflictError, InvalidError, NotFoundError
 from arena.rounds.actions import held_round
 from arena.rounds.decisions import Decision
-from arena.rounds.queries import accepts, rules_of
+from arena.rounds.queries import accepts
 from arena.rounds.tables import Round
 
 VOTED = N_("You have already voted on this comparison, and a vote is final.")
 UNKNOWN_CHOICE = N_("Please choose one of the four answers: A, B, similar, or both unsatisfying.")
 UNKNOWN_REASON = N_("One of the reasons was not understood. Please choose from those shown.")
 
-_BATTLES, _ROUNDS, _TURNS, _VOTES = (Row.metadata.tables[name] for name in ("battle", "round", "turn", "vote"))
+_BATTLES, _ROUNDS, _VOTES = (Row.metadata.tables[name] for name in ("battle", "round", "vote"))
 # The hot path: built once, as building a statement takes ten times as long as running it.
 _ACCEPTING = (
     select(_ROUNDS.c.id)
@@ -42,14 +42,7 @@ _TAKE_VOTE = (
         _BATTLES.c.round_id.in_(_ACCEPTING),
     )
     .values(state="voted")
-)
-_FACTS = (
-    select(_ROUNDS.c.id, _ROUNDS.c.slug, _ROUNDS.c.rules_hash, _ROUNDS.c.seed, _BATTLES.c.unrated, _TURNS.c.said)
-    .select_from(_BATTLES)
-    .join(_ROUNDS, _ROUNDS.c.id == _BATTLES.c.round_id)
-    .join(_TURNS, _TURNS.c.battle_id == _BATTLES.c.id)
-    .where(_BATTLES.c.id == bindparam("battle"), _TURNS.c.said.is_not(None))
-    .order_by(_TURNS.c.number)
+    .returning(*(_BATTLES.c[name] for name in ("entry_a", "entry_b", "said", "unrated")))
 )
 _INSERT_VOTE = (
     insert(_VOTES)
@@ -73,25 +66,25 @@ def cast_vote(session: Session, voter_id: str, battle_id: str, choice: str, now:
     """
     if choice not in CHOICES:
         raise InvalidError(UNKNOWN_CHOICE, code="unknown_choice")
-    taken = session.connection().execute(_TAKE_VOTE, {"battle": battle_id, "voter": voter_id, "now": now})
-    if taken.rowcount != 1:
+    connection = session.connection()
+    taken = connection.execute(_TAKE_VOTE, {"battle": battle_id, "voter": voter_id, "now": now}).one_or_none()
+    if taken is None:
         return _voted_before(session, voter_id, battle_id, choice, now)
-    found = session.connection().execute(_FACTS, {"battle": battle_id}).all()
-    facts = CastFacts(*found[0][:5], turns=[row.said for row in found])
-    leaf = write_cast(session, facts, voter_id, battle_id, choice, now)
+    earlier = earlier_votes(connection, battle_id)
+    leaf = write_cast(session, earlier.round, voter_id, battle_id, choice, now, said=taken.said, why=taken.unrated)
     receipt = uuid.uuid4().hex
     vote = {
         "battle": battle_id,
         "receipt": receipt,
         "choice": choice,
         "now": now,
-        "excluded": facts.unrated is not None,
-        "why": facts.unrated,
+        "excluded": taken.unrated is not None,
+        "why": taken.unrated,
         "leaf": leaf.id,
     }
-    vote_id = session.connection().execute(_INSERT_VOTE, vote).scalar_one()
-    if facts.unrated is None:
-        count_vote(session.connection(), battle_id)
+    vote_id = connection.execute(_INSERT_VOTE, vote).scalar_one()
+    if taken.unrated is None:
+        count_vote(connection, earlier, RatedVote(taken.entry_a, taken.entry_b, choice))
     return CastVote(vote_id, choice, receipt, now, feedback_given=False)
 
 
@@ -129,8 +122,8 @@ def _exclude(
     if not vote_ids:
         return ()
     round_, battles = _held(session, vote_ids)
-    connection, cap = session.connection(), rules_of(round_).rated_votes_per_voter
-    before = tallies_of(connection, battles, cap)
+    connection = session.connection()
+    before = tallies_of(connection, battles)
     moved = connection.execute(
         update(_VOTES)
         .where(_VOTES.c.id.in_(vote_ids), _VOTES.c.excluded != excluded)
@@ -140,7 +133,7 @@ def _exclude(
     if moved:
         write_rated(session, round_, sorted(row.battle_id for row in moved), decision, now, excluded=excluded)
     ids = tuple(sorted(row.id for row in moved))
-    change_cells(connection, round_.id or 0, before, tallies_of(connection, battles, cap))
+    change_cells(connection, round_.id or 0, before, tallies_of(connection, battles))
     return ids
 
 
@@ -163,12 +156,28 @@ def _held(session: Session, vote_ids: set[int]) -> tuple[Round, Collection[str]]
 
 
 def give_feedback(session: Session, vote: CastVote, reasons: Sequence[str], comment: str, now: datetime) -> CastVote:
-    """Keeps a voter's reasons and comment; the first count. Raises InvalidError for an unknown reason."""
+    """Keeps a voter's reasons and comment; the first count, and none once the battle's words were erased.
+
+    Raises InvalidError for an unknown reason.
+    """
     allowed = {f"{side}:{reason}" for side in ("a", "b") for reason in REASONS}
     if not allowed.issuperset(reasons):
         raise InvalidError(UNKNOWN_REASON, code="unknown_reason")
+    if _erased(session, vote.id):
+        return vote
     if not vote.feedback_given:
         text = comment.replace("\0", "").strip()[:COMMENT_LIMIT]
         feedback = Feedback(vote_id=vote.id, reasons=sorted(set(reasons)), comment=text, given_at=now)
         add_unless_there(session, feedback)
     return replace(vote, feedback_given=True)
+
+
+def _erased(session: Session, vote_id: int) -> bool:
+    """Whether the words of a vote's battle were erased, which nobody does before this transaction has ended."""
+    found = (
+        select(_BATTLES.c.erased_at)
+        .join(_VOTES, _VOTES.c.battle_id == _BATTLES.c.id)
+        .where(_VOTES.c.id == vote_id)
+        .with_for_update(of=_BATTLES)
+    )
+    return session.connection().execute(found).scalar_one() is not None

@@ -70,20 +70,21 @@ def key_rotate(slug: Slug) -> None:
     The servers and workers sign again when they are started with the new key.
     Example: arena key rotate stage-1 < new.key
     """
+    from arena.accounts.trail import COMMAND_LINE, on_record
     from arena.clock import now
     from arena.ledger.actions import rotate_key
     from arena.proofs.notes import NoteError, SigningKey
     from arena.rounds.queries import find_round
 
-    try:
-        new = SigningKey.parse(sys.stdin.readline().strip())
-        with database() as (db, settings):
-            with db.reading() as session:
-                found = find_round(session, slug)
-            if found is None or found.id is None or found.state == "draft":
-                raise RefusedError(f"there is no opened round {slug!r}")
-            round_id = found.id
+    with database() as (db, settings), on_record(db, COMMAND_LINE, "key.rotate", slug):
+        with db.reading() as session:
+            found = find_round(session, slug)
+        if found is None or found.id is None or found.state != "open":
+            raise RefusedError(f"there is no open round {slug!r}")
+        round_id = found.id
+        try:
+            new = SigningKey.parse(sys.stdin.readline().strip())
             db.writing(lambda s: rotate_key(s, round_id, slug, settings.signing_key, new, now()))
-    except NoteError as error:
-        raise RefusedError(str(error)) from None
+        except NoteError as error:
+            raise RefusedError(str(error)) from None
     typer.echo("handed over; now set ARENA_LEDGER_KEY to the new key and start every server and worker again")

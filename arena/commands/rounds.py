@@ -1,4 +1,4 @@
-"""`arena round`: create, open, close, show, recount."""
+"""`arena round`: create, revise, open, close, show, recount."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ import typer
 from arena.commands.common import Slug, database, group, text_of
 from arena.errors import RefusedError
 
-app = group("Rounds: create, open, close, show.")
+app = group("Rounds: create, revise, open, close, show.")
 
 
 @app.command("create")
@@ -17,14 +17,31 @@ def round_create(file: Annotated[Path, typer.Argument(help="a round file, see do
 
     Example: arena round create stage-1.toml
     """
+    from arena.accounts.trail import COMMAND_LINE, on_record
     from arena.clock import now
     from arena.rounds.actions import create_round
     from arena.rounds.rules import parse_round_file
 
     parsed = parse_round_file(text_of(file))
-    with database() as (db, settings):
+    with database() as (db, settings), on_record(db, COMMAND_LINE, "round.create", parsed.slug):
         made = db.writing(lambda s: create_round(s, parsed, allow=settings.endpoint_allow, now=now()))
     typer.echo(f"round {made.slug} is a draft; rules hash {made.rules_hash}")
+
+
+@app.command("revise")
+def round_revise(file: Annotated[Path, typer.Argument(help="the round's file as it is now")]) -> None:
+    """Replaces a draft round's title, times, rules and entries by a round file's, and prints its new rules hash.
+
+    Example: arena round revise stage-1.toml
+    """
+    from arena.accounts.trail import COMMAND_LINE, on_record
+    from arena.rounds.actions import revise_round
+    from arena.rounds.rules import parse_round_file
+
+    parsed = parse_round_file(text_of(file))
+    with database() as (db, settings), on_record(db, COMMAND_LINE, "round.revise", parsed.slug):
+        revised = db.writing(lambda s: revise_round(s, parsed, allow=settings.endpoint_allow))
+    typer.echo(f"round {revised.slug} is a draft; rules hash {revised.rules_hash}")
 
 
 @app.command("open")
@@ -33,10 +50,11 @@ def round_open(slug: Slug) -> None:
 
     Example: arena round open stage-1
     """
+    from arena.accounts.trail import COMMAND_LINE, on_record
     from arena.clock import now
     from arena.rounds.actions import start_round
 
-    with database() as (db, settings):
+    with database() as (db, settings), on_record(db, COMMAND_LINE, "round.open", slug):
         opened = db.writing(lambda s: start_round(s, slug, settings.signing_key, now()))
     typer.echo(f"round {slug} is open; rules hash {opened.rules_hash}, seed commitment {opened.seed_commitment}")
 
@@ -47,10 +65,11 @@ def round_close(slug: Slug) -> None:
 
     Example: arena round close stage-1
     """
+    from arena.accounts.trail import COMMAND_LINE, on_record
     from arena.clock import now
     from arena.ratings.actions import close_round
 
-    with database() as (db, settings):
+    with database() as (db, settings), on_record(db, COMMAND_LINE, "round.close", slug):
         db.writing(lambda s: close_round(s, slug, settings.signing_key, now()))
     typer.echo(f"round {slug} is closed; its ratings are final")
 

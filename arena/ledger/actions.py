@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import LargeBinary, bindparam, func, insert, text, update
+from sqlalchemy import LargeBinary, bindparam, insert, text, update
 from sqlmodel import Session, col, select
 
 from arena.db import Row
@@ -13,12 +13,11 @@ from arena.ledger.queries import size_of, tree_of, verifier_after
 from arena.ledger.tables import Leaf, Log, Node, StoredCheckpoint
 from arena.proofs.leaves import LeafType, leaf_body
 from arena.proofs.merkle import FANOUT, fold, leaf_hash, root
-from arena.proofs.notes import Checkpoint, NoteError, SigningKey, VerifierKey
+from arena.proofs.notes import Checkpoint, NoteError, SigningKey, VerifierKey, rotation_text
 
 log = structlog.get_logger()
 
 AT_ONCE = 5000
-_LOCK = 6962
 
 _LEAVES = Row.metadata.tables["leaf"]
 # The hot path of a vote: built once, as building a statement takes ten times as long as running it.
@@ -63,7 +62,7 @@ def sequence(session: Session, round_id: int, key: SigningKey, now: datetime) ->
     One process at a time; the others wait. None when nothing waits, or nothing that this key may sign: from the entry
     that rotates keys on, it is the new key's turn.
     """
-    _alone(session, round_id)
+    _alone(session)
     waiting = select(Leaf.id, Leaf.hash, Leaf.type, Leaf.body).where(
         Leaf.round_id == round_id, col(Leaf.position).is_(None)
     )
@@ -96,47 +95,57 @@ def _signable(verifier: str, mine: str, entries: list[tuple[str, str]]) -> int:
 
 
 def settle(session: Session, round_id: int, key: SigningKey, now: datetime) -> StoredCheckpoint | None:
-    """Sequences all there is and keeps further entries out until the transaction ends.
+    """Sequences all that this transaction sees.
 
-    What is read afterwards in the same transaction is what the checkpoint covers, no more and no less. None when
-    there are entries that this key may not sign.
+    Where it sees one moment only, as SQLite's writer does, what it reads of votes is what the checkpoint covers, no
+    more and no less. None when there are entries that this key may not sign.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        _alone(session, round_id)
-        session.execute(text("LOCK TABLE leaf IN SHARE ROW EXCLUSIVE MODE"))
     while sequence(session, round_id, key, now):
         pass
-    waiting = select(Leaf.id).where(Leaf.round_id == round_id, col(Leaf.position).is_(None)).limit(1)
-    if session.exec(waiting).first() is not None:
+    if not _signs(session, round_id, key):
         return None
     return session.get(StoredCheckpoint, (round_id, size_of(session, round_id)))
 
 
+def _signs(session: Session, round_id: int, key: SigningKey) -> bool:
+    """Whether further entries of a log are this key's to sign."""
+    log_ = session.get_one(Log, round_id)
+    handed_over = select(Leaf.id).where(
+        Leaf.round_id == round_id, col(Leaf.position).is_(None), Leaf.type == "key.rotated"
+    )
+    return log_.verifier == str(key.verifier(log_.origin)) and session.exec(handed_over).first() is None
+
+
 def rotate_key(session: Session, round_id: int, slug: str, old: SigningKey, new: SigningKey, now: datetime) -> None:
-    """Hands a log over to another key, by an entry that the old one signs. Raises NoteError when it may not."""
+    """Hands a log over to another key, by an entry that the old one signs. Raises NoteError when it may not.
+
+    The old key signs all that is there before, so that the new one finds the entry among the first that wait.
+    """
+    _alone(session)
     log_ = session.get_one(Log, round_id)
     signer, follower = old.verifier(log_.origin), new.verifier(log_.origin)
     if str(signer) != log_.verifier:
         raise NoteError(f"the log {log_.origin} is signed by {log_.verifier}, not by the given key")
-    waiting = select(Leaf.id).where(
-        Leaf.round_id == round_id, col(Leaf.position).is_(None), Leaf.type == "key.rotated"
-    )
-    if session.exec(waiting).first() is not None:
+    if settle(session, round_id, old, now) is None:
         raise NoteError("the log's key was changed just now; start the servers with the new one first")
     append(
-        session, round_id, slug, "key.rotated", now, key=str(follower), note=old.sign(log_.origin, rotation(follower))
+        session,
+        round_id,
+        slug,
+        "key.rotated",
+        now,
+        key=str(follower),
+        note=old.sign(log_.origin, rotation_text(follower)),
     )
 
 
-def rotation(follower: VerifierKey) -> str:
-    """What the old key signs to hand a log over."""
-    return f"{follower.name}\nkey\n{follower}\n"
+def _alone(session: Session) -> None:
+    """On SQLite a writer is alone anyway.
 
-
-def _alone(session: Session, round_id: int) -> None:
-    """On SQLite a writer is alone anyway."""
+    A lock of a table, as no other lock, leaves the moment that a transaction sees until after it has waited.
+    """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(select(func.pg_advisory_xact_lock(_LOCK, round_id)))
+        session.execute(text("LOCK TABLE checkpoint IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _store_nodes(session: Session, round_id: int, before: int, after: int) -> None:

@@ -21,8 +21,12 @@ def size_of(session: Session, round_id: int) -> int:
 
 
 def newest_checkpoint(session: Session, round_id: int) -> StoredCheckpoint | None:
-    size = size_of(session, round_id)
-    return session.get(StoredCheckpoint, (round_id, size)) if size else None
+    return checkpoint_of(session, round_id, size_of(session, round_id))
+
+
+def checkpoint_of(session: Session, round_id: int, size: int) -> StoredCheckpoint | None:
+    """The checkpoint that was signed at this size, if one was."""
+    return session.get(StoredCheckpoint, (round_id, size))
 
 
 def checkpoints(session: Session, round_id: int) -> Iterator[StoredCheckpoint]:

@@ -40,4 +40,9 @@ def leaf_body(type_: LeafType, slug: str, at: datetime, body: dict[str, Any]) ->
 
 def commitment(salt: bytes, value: Any) -> str:
     """SHA-256, in hex, of a salt of 32 bytes and a value as canonical JSON."""
-    return hashlib.sha256(salt + rfc8785.dumps(value)).hexdigest()
+    return sealed(salt, rfc8785.dumps(value))
+
+
+def sealed(salt: bytes, canonical: bytes) -> str:
+    """The commitment to what is canonical JSON already."""
+    return hashlib.sha256(salt + canonical).hexdigest()

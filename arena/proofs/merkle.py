@@ -12,6 +12,7 @@ from typing import TypeAlias
 HashesOf: TypeAlias = Callable[[int, int, int], Sequence[bytes]]
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
+HASH_BYTES = len(EMPTY_ROOT)
 LEVEL_BITS = 8
 FANOUT = 1 << LEVEL_BITS
 
@@ -91,7 +92,7 @@ def _subproof(tree: HashesOf, first: int, start: int, stop: int, *, whole: bool)
 
 def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether `proof` shows that `leaf` stands at `index` in the tree of `size` and `root`: RFC 9162, 2.1.3.2."""
-    if not 0 <= index < size:
+    if not 0 <= index < size or not _are_hashes(leaf, *proof):
         return False
     place, last, found = index, size - 1, leaf
     for sibling in proof:
@@ -109,11 +110,13 @@ def includes(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: b
 
 def extends(first: int, first_root: bytes, second: int, second_root: bytes, proof: Sequence[bytes]) -> bool:
     """Whether `proof` shows that the tree of size `first` begins that of size `second`: RFC 9162, 2.1.4.2."""
+    if not 0 <= first <= second or not _are_hashes(first_root, second_root, *proof):
+        return False
     if first == second:
         return not proof and first_root == second_root
     if first == 0:
-        return not proof and first_root == EMPTY_ROOT and second > 0
-    if not 0 < first < second or not proof:
+        return not proof and first_root == EMPTY_ROOT
+    if not proof:
         return False
     path = [first_root, *proof] if first & (first - 1) == 0 else list(proof)
     place, last = first - 1, second - 1
@@ -131,6 +134,11 @@ def extends(first: int, first_root: bytes, second: int, second_root: bytes, proo
             is_ = node_hash(is_, sibling)
         place, last = place >> 1, last >> 1
     return last == 0 and was == first_root and is_ == second_root
+
+
+def _are_hashes(*found: bytes) -> bool:
+    """Between two of another length the border could be shifted, and their node's hash would stay the same."""
+    return all(len(hash_) == HASH_BYTES for hash_ in found)
 
 
 class Growing:

@@ -16,7 +16,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 _ED25519 = b"\x01"
-_NAME = re.compile(r"[^\s+\x00-\x1f\x7f]{1,200}")
+_NAME = re.compile(r"[^\s+\x00-\x1f\x7f\ud800-\udfff]{1,200}")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _PRIVATE = "PRIVATE+KEY"
 NOTE_LIMIT = 1_000_000
 
@@ -30,10 +31,14 @@ def _key_id(name: str, public: bytes) -> bytes:
 
 
 def _decoded(text: str, what: str) -> bytes:
+    """What is written as base64 in the one way there is, so that nobody can make a note another by its spelling."""
     try:
-        return base64.b64decode(text, validate=True)
+        found = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise NoteError(f"{what}: expected base64") from None
+        found = b""
+    if not found or base64.b64encode(found).decode() != text:
+        raise NoteError(f"{what}: expected base64")
+    return found
 
 
 def _key_of(text: str, what: str) -> tuple[str, str, bytes]:
@@ -88,13 +93,16 @@ def _parts(note: str) -> tuple[str, list[tuple[str, bytes]]]:
     text, gap, lines = note.rpartition("\n\n")
     if not gap or not lines.endswith("\n") or len(note) > NOTE_LIMIT:
         raise NoteError("expected a signed note: a text, an empty line, a line for each signature")
-    signatures = []
-    for line in lines.splitlines():
-        dash, name, signature = (*line.split(" "), "", "")[:3]
-        if dash != "—" or not _NAME.fullmatch(name):
-            raise NoteError("expected signature lines such as `— NAME BASE64`")
-        signatures.append((name, _decoded(signature, "signature")))
-    return text + "\n", signatures
+    if _CONTROL.search(note):
+        raise NoteError("expected a signed note without control characters")
+    return text + "\n", [_signature(line) for line in lines[:-1].split("\n")]
+
+
+def _signature(line: str) -> tuple[str, bytes]:
+    match line.split(" "):
+        case ["—", name, signature] if _NAME.fullmatch(name):
+            return name, _decoded(signature, "signature")
+    raise NoteError("expected signature lines such as `— NAME BASE64`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +122,10 @@ class SigningKey:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Reads `PRIVATE+KEY+NAME+ID+KEY`. Raises NoteError, which never shows the key."""
+        text = text.strip()
         if not text.startswith(_PRIVATE + "+"):
             raise NoteError("signing key: expected PRIVATE+KEY+NAME+ID+KEY, as `arena key ledger` prints it")
-        name, key_id, private = _key_of(text.removeprefix(_PRIVATE + "+").strip(), "signing key")
+        name, key_id, private = _key_of(text.removeprefix(_PRIVATE + "+"), "signing key")
         found = cls(name, private)
         if found.verifier(name).id.hex() != key_id:
             raise NoteError("signing key: its id does not fit its name and key")
@@ -161,8 +170,8 @@ class Checkpoint:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Reads the text of a checkpoint; lines of extensions are passed over. Raises NoteError."""
-        lines = text.split("\n")
-        if len(lines) < 4 or not re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[1]):
+        *lines, end = text.split("\n")
+        if end or len(lines) < 3 or not all(lines) or not re.fullmatch(r"0|[1-9][0-9]{0,18}", lines[1]):
             raise NoteError("expected a checkpoint: origin, size and root, each on a line")
         found = _decoded(lines[2], "the checkpoint's root")
         if len(found) != hashlib.sha256().digest_size:
@@ -170,6 +179,16 @@ class Checkpoint:
         return cls(lines[0], int(lines[1]), found)
 
 
+def note_text(note: str) -> str:
+    """The text of a note, whoever signed it. Raises NoteError."""
+    return _parts(note)[0]
+
+
 def promise_text(origin: str, leaf: bytes) -> str:
     """What is signed at once for a new entry, by its hash."""
     return f"{origin}\npromise\n{base64.b64encode(leaf).decode()}\n"
+
+
+def rotation_text(follower: VerifierKey) -> str:
+    """What the old key signs to hand a log over to another."""
+    return f"{follower.name}\nkey\n{follower}\n"

@@ -70,9 +70,11 @@ class Computed:
 def count(session: Session, round_: Round, key: SigningKey, now: datetime) -> Counted | None:
     """The cells kept as votes land, once all that landed is in the ledger's tree; no vote is read.
 
-    None when `key` may not sign the tree.
+    None when `key` may not sign the tree. On PostgreSQL it has to begin the transaction.
     """
     assert round_.id is not None
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     checkpoint = settle(session, round_.id, key, now)
     if checkpoint is None:
         return None

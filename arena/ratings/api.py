@@ -1,10 +1,9 @@
 """The pipeline's API, version 1. Everything it answers with comes from stored snapshots and votes."""
 
-import hashlib
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from sqlmodel import Session
@@ -19,7 +18,6 @@ from arena.ratings.schemas import (
     EntryOut,
     PairOut,
     PairsOut,
-    Problem,
     RatingsOut,
     RoundOut,
     RoundsOut,
@@ -37,6 +35,7 @@ from arena.stats.clusters import Independent
 from arena.stats.figures import ratings_body
 from arena.stats.rating import rate_exactly
 from arena.teams.queries import entries_of
+from arena.web.api import NOT_MODIFIED, Slug, problems, tagged
 from arena.web.services import Arena
 
 NO_KEY = N_("A valid API key is needed: send `Authorization: Bearer KEY`.")
@@ -48,22 +47,17 @@ bearer = HTTPBearer(auto_error=False, description="An API key made by `arena key
 
 WINNER: dict[Outcome, Winner] = {"a": "model_a", "b": "model_b", "tie": "tie", "both_bad": "tie (bothbad)"}
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": text,
-        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+PROBLEMS = problems(
+    {
+        401: "no key, or one that is not known",
+        403: "the key lacks the scope",
+        404: "no such round",
+        422: "a parameter does not fit",
     }
-    for status, text in (
-        (401, "no key, or one that is not known"),
-        (403, "the key lacks the scope"),
-        (404, "no such round"),
-        (422, "a parameter does not fit"),
-    )
-}
+)
 
 router = APIRouter(responses=PROBLEMS)
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-Slug = Annotated[str, Path(pattern="^[a-z0-9-]+$", max_length=64, examples=["stage-1"])]
 
 
 class Needs:
@@ -82,17 +76,7 @@ class Needs:
 
 
 def _answer(request: Request, body: BaseModel) -> Response:
-    """JSON with a strong ETag; 304 when the caller has it already."""
-    content = body.model_dump_json().encode()
-    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    given = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if etag in given or "*" in given:
-        return Response(status_code=304, headers=headers)
-    return Response(content, media_type="application/json", headers=headers)
-
-
-NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "unchanged since the given ETag"}}
+    return tagged(request, body.model_dump_json().encode(), "application/json", "private, no-cache")
 
 
 @router.get("/rounds", response_model=RoundsOut, responses=NOT_MODIFIED, dependencies=[Depends(Needs("rounds:read"))])

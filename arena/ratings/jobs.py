@@ -7,6 +7,7 @@ from functools import partial
 import structlog
 from sqlmodel import Session, col, select
 
+from arena.accounts.trail import SCHEDULE, record
 from arena.battles.cells import changes, recount
 from arena.clock import now
 from arena.db import Database
@@ -106,11 +107,12 @@ async def _keep_schedule(db: Database, key: SigningKey) -> None:
 def _move_due_rounds(session: Session, key: SigningKey) -> None:
     at = now()
     for state, slug in _due(session, at):
-        move = close_round if state == "open" else start_round
+        move, what = (close_round, "round.close") if state == "open" else (start_round, "round.open")
         try:
             move(session, slug, key, at)
         except RefusedError:
             continue  # somebody was quicker at the command line
+        record(session, SCHEDULE, what, slug, "done", at, detail={})
 
 
 def rating(key: SigningKey) -> Sequence[Task]:

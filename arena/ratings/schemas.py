@@ -5,15 +5,6 @@ from typing import Literal
 from pydantic import BaseModel
 
 
-class Problem(BaseModel):
-    """RFC 9457 problem details."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-
-
 class TeamNames(BaseModel):
     ko: str
     en: str

@@ -12,6 +12,7 @@ REASONS: Final = (
     "rejected_prompt",
     "endpoint_moved",
     "endpoint_failing",
+    "endpoint_restored",
     "team_withdrew",
     "late_joiner",
     "appeal_upheld",

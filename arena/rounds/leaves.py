@@ -8,6 +8,7 @@ from sqlmodel import Session
 from arena.ledger.actions import append
 from arena.proofs.leaves import SALT_BYTES, commitment
 from arena.proofs.notes import VerifierKey
+from arena.rounds.decisions import Decision
 from arena.rounds.pairing import model_salt
 from arena.rounds.rules import load_rules
 from arena.rounds.tables import Epoch, Round
@@ -31,6 +32,28 @@ def write_opened(session: Session, round_: Round, epoch: Epoch, verifier: Verifi
         epoch=epoch.number,
         entries=[entry_facts(round_, entry(session, named.id), named) for named in entries_of(session, round_.id)],
     )
+
+
+def write_changed(
+    session: Session,
+    round_: Round,
+    kind: str,
+    named: NamedEntry,
+    epoch: Epoch | None,
+    decision: Decision,
+    now: datetime,
+) -> None:
+    """A change of an entry that two persons decided; `epoch` where it begins one."""
+    found = entry(session, named.id)
+    facts: dict[str, Any] = {"entry": found.code}
+    if kind == "address":
+        facts["address"] = address_commitment(found)
+    if kind == "join":
+        facts = entry_facts(round_, found, named)
+    if epoch is not None:
+        facts |= {"epoch": epoch.number, "entries": epoch.entries}
+    facts |= {"change": kind} | decision.facts()
+    append(session, round_.id or 0, round_.slug, "entry.changed", now, **facts)
 
 
 def write_closed(session: Session, round_: Round, now: datetime) -> None:

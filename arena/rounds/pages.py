@@ -66,9 +66,106 @@ class RulesPage:
     pacing: Literal["together", "raw"]
     identity_leak: Literal["exclude", "flag"]
     identity_allow: tuple[str, ...]
+    may_change: tuple[Literal["address", "pause", "join"], ...]
     max_tokens: int
     temperature: float
     system_prompt: str
     points: int
     formula: str
     min_votes_per_entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogView:
+    """A round's log: its name, and the key that signs it as `NAME+ID+KEY`."""
+
+    origin: str
+    verifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointView:
+    """The newest checkpoint; `note` is the exact text."""
+
+    entries: int
+    note: str
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPage:
+    """No `log`: the round is from before there were ledgers. `seed` (hex) is there once it is published."""
+
+    round: RoundView
+    log: LogView | None
+    checkpoint: CheckpointView | None
+    rules_hash: str
+    reveal: Literal["after_vote", "after_close", "never"]
+    seed_commitment: str
+    seed: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChoice:
+    """A team that a change can be about, by its entry's code."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalView:
+    """A change that waits for a second person; `mine` when the reader proposed it."""
+
+    id: int
+    kind: str
+    team: str
+    address: str | None
+    key_variable: str | None
+    model: str | None
+    reason: str
+    by: str
+    at: datetime
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ActView:
+    """What somebody did or tried; `why` is a translated sentence about what was refused."""
+
+    at: datetime
+    who: str
+    what: str
+    kind: str | None
+    team: str | None
+    done: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeProblem:
+    """What was refused: in which form, for which of its fields if for one, in a translated sentence.
+
+    `form` is a kind of change, `proposal-ID`, or empty for the page itself.
+    """
+
+    form: str
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesPage:
+    """`forms` are the kinds of changes that can be proposed now, each with the teams to choose from.
+
+    `reasons` are the reason codes of each kind; `kept` is what was typed into a form that was refused.
+    """
+
+    round: RoundView
+    allowed: tuple[str, ...]
+    forms: dict[str, tuple[TeamChoice, ...]]
+    reasons: dict[str, tuple[str, ...]]
+    waiting: tuple[ProposalView, ...]
+    acts: tuple[ActView, ...]
+    problem: ChangeProblem | None
+    kept: dict[str, str]

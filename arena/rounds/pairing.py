@@ -25,10 +25,19 @@ def pair(seed: bytes, round_slug: str, epoch: int, entries: Sequence[str], voter
 
     `entries` are the epoch's entry codes in its published order; at least two.
     """
-    cells = list(permutations(entries, 2))
+    cells = cells_of(entries)
     block, place = divmod(k, len(cells))
-    digest = hmac.digest(seed, f"{round_slug}|{epoch}|{voter}|{block}".encode(), "sha256")
-    return cells[order(digest, len(cells))[place]]
+    return cells[block_order(seed, round_slug, epoch, voter, block, len(cells))[place]]
+
+
+def cells_of(entries: Sequence[str]) -> list[tuple[str, str]]:
+    """Every pair in both orders."""
+    return list(permutations(entries, 2))
+
+
+def block_order(seed: bytes, round_slug: str, epoch: int, voter: str, block: int, cells: int) -> list[int]:
+    """The order in which a voter meets the cells of a block."""
+    return order(hmac.digest(seed, f"{round_slug}|{epoch}|{voter}|{block}".encode(), "sha256"), cells)
 
 
 def next_place(

@@ -118,6 +118,7 @@ def rules_page(round_: Round, locale: str, *, operator: bool) -> RulesPage:
         pacing=rules.pacing,
         identity_leak=rules.identity_leak,
         identity_allow=rules.identity_allow,
+        may_change=rules.may_change,
         max_tokens=rules.answer.max_tokens,
         temperature=rules.answer.temperature,
         system_prompt=rules.answer.system_prompt,

@@ -5,12 +5,15 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from arena.accounts.routes import CurrentOperator
-from arena.rounds.pages import RoundsPage, RulesPage
+from arena.rounds.ledger_page import ledger_page
+from arena.rounds.pages import LedgerPage, RoundsPage, RulesPage
 from arena.rounds.queries import published_round, published_rounds, rules_page, view
+from arena.rounds.routes_changes import router as changes
 from arena.web.respond import render
 from arena.web.services import Arena, CurrentLocale
 
 router = APIRouter()
+router.include_router(changes)
 
 
 @router.get("/rounds")
@@ -29,3 +32,14 @@ async def rules(
 
     page = await arena.db.read(load)
     return render(request, "rounds/rules.html", page, demo=page.round.demo)
+
+
+@router.get("/rounds/{slug}/ledger")
+async def ledger(
+    request: Request, slug: str, arena: Arena, locale: CurrentLocale, operator: CurrentOperator
+) -> Response:
+    def load(session: Session) -> LedgerPage:
+        return ledger_page(session, published_round(session, slug), locale, operator=operator)
+
+    page = await arena.db.read(load)
+    return render(request, "rounds/ledger.html", page, demo=page.round.demo)

@@ -25,6 +25,7 @@ from arena.errors import RefusedError
 Text = Annotated[str, Field(min_length=1, max_length=200)]
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+Variable = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
 
 class _Strict(BaseModel):
@@ -75,8 +76,8 @@ class Rules(_Strict):
     deadlines: Deadlines
     pacing: Literal["together", "raw"]
     identity_leak: Literal["exclude", "flag"]
-    identity_allow: tuple[Text, ...] = Field(default=(), max_length=200)
-    may_change: tuple[Literal["address", "pause", "join"], ...] = ()
+    identity_allow: tuple[Text, ...] = Field(default=(), max_length=200, strict=False)
+    may_change: tuple[Literal["address", "pause", "join"], ...] = Field(default=(), strict=False)
     score: ScoreRules
 
     @field_validator("choices")
@@ -107,7 +108,7 @@ class EntryFile(_Strict):
     team: Names
     model: Text
     base_url: Text
-    api_key_env: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")] | None = None
+    api_key_env: Variable | None = None
     aliases: list[Text]
     extra_body: dict[str, JsonValue] = {}
 

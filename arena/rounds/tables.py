@@ -1,7 +1,7 @@
 """Rounds: their frozen rules, their pairing epochs, and the suggestions they offer."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, CheckConstraint, Column, Index, UniqueConstraint, text
 from sqlmodel import Field
@@ -54,6 +54,30 @@ class Epoch(Row, table=True):
     number: int
     entries: list[str] = Field(sa_column=Column(JSON, nullable=False))
     started_at: datetime
+
+
+class Proposal(Row, table=True):
+    """A change of an open round that one operator proposes and another approves.
+
+    `payload` says what is to be: an `entry`'s code, its new address, or a joiner's fields as in a round file.
+    `proposed_by` and `decided_by` are admins' codes.
+    """
+
+    __table_args__ = (
+        CheckConstraint("kind in ('address', 'pause', 'resume', 'join')", name="kind"),
+        CheckConstraint("state in ('waiting', 'done', 'withdrawn', 'refused')", name="state"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    round_id: int = Field(foreign_key="round.id", index=True)
+    kind: str
+    payload: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
+    state: str = "waiting"
+    decided_by: str | None = None
+    decided_at: datetime | None = None
 
 
 class Suggestion(Row, table=True):

@@ -3,7 +3,8 @@
 import secrets
 from typing import Any
 
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
 from arena.teams.tables import Entry, Team
 
@@ -47,3 +48,9 @@ def add_entry(
     session.add(entry)
     session.flush()
     return entry
+
+
+def move_entry(session: Session, entry_id: int, base_url: str, api_key_env: str | None) -> None:
+    """Gives an entry another address, hidden in the ledger by a salt of its own."""
+    values = {"base_url": base_url.rstrip("/"), "api_key_env": api_key_env, "address_salt": secrets.token_hex(32)}
+    session.execute(update(Entry).where(col(Entry.id) == entry_id).values(**values))

@@ -32,4 +32,4 @@ class ErrorPage:
 
 @dataclass(frozen=True, slots=True)
 class TextPage:
-    """A page of words alone: how it works, privacy."""
+    """A page of words alone: how it works."""

@@ -22,11 +22,6 @@ async def how(request: Request) -> Response:
     return render(request, "web/how.html", TextPage())
 
 
-@router.get("/privacy")
-async def privacy(request: Request) -> Response:
-    return render(request, "web/privacy.html", TextPage())
-
-
 @router.post("/preferences", dependencies=[Csrf])
 async def preferences(
     request: Request,

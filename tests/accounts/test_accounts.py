@@ -94,7 +94,7 @@ def test_a_session_says_who_is_signed_in_until_it_runs_out(db: Database, soyeon:
     token = sign_in(db, soyeon)
     with db.reading() as session:
         last = AT + SESSION_LENGTH - timedelta(seconds=1)
-        assert signed_in(session, token, AT) == SignedIn("soyeon@example.org", "operator")
+        assert signed_in(session, token, AT) == SignedIn(f"operator-{soyeon.id}", "soyeon@example.org", "operator")
         assert signed_in(session, token, last) is not None
         assert signed_in(session, token, AT + SESSION_LENGTH) is None
         assert signed_in(session, token + "x", AT) is None

@@ -13,7 +13,7 @@ from arena.battles.tables import Battle, Turn
 from arena.clock import now
 from arena.db import Database
 from arena.errors import ConflictError, InvalidError
-from arena.rounds.pairing import pair
+from arena.rounds.pairing import pair, pseudonym
 from arena.rounds.tables import Round
 from arena.teams.queries import entry
 from tests.data import (
@@ -46,7 +46,8 @@ def round_(db: Database) -> Round:
 
 def test_the_pair_is_the_one_fixed_in_advance_for_this_voter(db: Database, round_: Round) -> None:
     battle, turn = asks(db)
-    codes = pair(bytes.fromhex(round_.seed), "stage-1", 1, ["e1", "e2", "e3", "e4", "e5"], MINJI, 0)
+    seed = bytes.fromhex(round_.seed)
+    codes = pair(seed, "stage-1", 1, ["e1", "e2", "e3", "e4", "e5"], pseudonym(seed, MINJI), 0)
     with db.reading() as session:
         assert (entry(session, battle.entry_a).code, entry(session, battle.entry_b).code) == codes
         assert [answer.text for answer in answers_of(session, turn.id or 0)] == ["", ""]

@@ -2,6 +2,7 @@
 
 import httpx
 
+from arena.battles.pages import CONSENT_VERSION
 from tests.support import Citizen
 
 
@@ -42,8 +43,8 @@ def test_a_battle_is_seen_by_its_voter_alone(minji: Citizen, junho: Citizen) -> 
 
 
 def test_a_consent_to_an_older_text_does_not_count(minji: Citizen) -> None:
-    refused = minji.post("/battles", prompt="안녕하세요", consent=["participate"], consent_version="0")
+    refused = minji.post("/battles", prompt="안녕하세요", consent=["participate"], consent_version="1")
     assert refused.status_code == 422
     assert "안녕하세요" in refused.text
-    again = minji.post("/battles", prompt="안녕하세요", consent=["participate"], consent_version="1")
+    again = minji.post("/battles", prompt="안녕하세요", consent=["participate"], consent_version=CONSENT_VERSION)
     assert again.status_code == 303

@@ -204,7 +204,7 @@ def test_counting_a_vote_takes_at_most_three_statements(db: Database) -> None:
         battle = answered(db, MINJI)
         with statements(db) as seen:
             votes(db, battle)
-        needed.append(len(seen) - 2)  # one that takes the battle, one that stores the vote
+        needed.append(len(seen) - 3)  # one takes the battle, one stores the vote, one its entry in the ledger
     assert needed == [2, 3, 3]
 
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session, select, update
+from sqlmodel import Session, select
 
 from arena.battles.column import Said
-from arena.battles.dealing import LEFT_WITHIN, MAY_LEAVE
+from arena.battles.dealing import LEFT_WITHIN, MAY_LEAVE, start_battle
 from arena.battles.queries import battles_left
 from arena.battles.tables import Battle, Vote
 from arena.clock import now
@@ -168,8 +168,8 @@ def test_whoever_votes_may_go_on_and_whoever_waits_too(db: Database, round_: Rou
     asks(db, "표를 낸 다음 질문")
     with pytest.raises(LimitError):
         asks(db, "또 다른 질문")
-    db.writing(lambda session: session.execute(update(Battle).values(created_at=now() - LEFT_WITHIN)))
-    asks(db, "또 다른 질문")
+    later = now() + LEFT_WITHIN
+    db.writing(lambda session: start_battle(session, round_, MINJI, "또 다른 질문", "ko", later))
 
 
 @pytest.mark.parametrize(("rule", "excluded"), [("exclude", True), ("flag", False)])

@@ -218,7 +218,10 @@ def test_exclusions_that_change_the_same_cells_do_not_wait_for_each_other_in_a_r
             break
     with under_way(db) as session:
         session.exec(select(VoteCell).where(VoteCell.entry_a < VoteCell.entry_b).with_for_update()).one()
-        exclusions = [run_into(db, pool, partial(exclude_votes, vote_ids=ids)) for ids in found.values()]
+        exclusions = [
+            run_into(db, pool, partial(exclude_votes, vote_ids=ids, decision=BY_TWO, now=now()))
+            for ids in found.values()
+        ]
     assert [len(exclusion.result(10)) for exclusion in exclusions] == [2, 2]
     check_cells(db, round_)
 

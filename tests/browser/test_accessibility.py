@@ -33,6 +33,7 @@ def shown_site(serve: Serve, scripted_teams: Teams) -> Iterator[Site]:
         "/rounds",
         "/rounds/stage-1",
         "/rounds/stage-1/rules",
+        "/rounds/stage-1/ledger",
         "/rounds/stage-1/leaderboard",
         "/sign-in",
     ],
@@ -99,6 +100,34 @@ def test_a_battle_in_every_state(visit: Visit, scripted_teams: Teams, device: De
     assert visitor.faults() == [], "follow-up question open"
     visitor.vote("a")
     assert visitor.faults() == [], "voted"
+    visitor.press(visitor.page.get_by_role("link", name=visitor.says("See the receipt")))
+    expect(visitor.page.locator("#receipt")).to_be_visible()
+    assert visitor.faults() == [], "receipt"
+
+
+def test_erasing_and_what_is_left(visit: Visit, device: Device) -> None:
+    visitor = visit(device)
+    visitor.go()
+    visitor.ask("12 * 3")
+    visitor.can_vote()
+    visitor.vote("a")
+    battle = visitor.battle_path()
+    visitor.press(visitor.page.get_by_role("link", name=visitor.says("Erase the words of this conversation")))
+    expect(visitor.page.get_by_role("button", name=visitor.says("Erase the words for good"))).to_be_visible()
+    assert visitor.faults() == [], "one conversation to be erased"
+
+    visitor.go("/privacy")
+    visitor.press(visitor.page.get_by_role("link", name=visitor.says("Erase what I wrote")))
+    expect(visitor.page.get_by_role("button", name=visitor.says("Erase the words for good"))).to_be_visible()
+    assert visitor.faults() == [], "all to be erased"
+    visitor.press(visitor.page.get_by_role("button", name=visitor.says("Erase the words for good")))
+    expect(visitor.page.locator("main .notice")).to_be_visible()
+    assert visitor.faults() == [], "erased"
+    visitor.go(battle)
+    expect(
+        visitor.page.get_by_role("heading", name=visitor.says("The words of this conversation were erased"))
+    ).to_be_visible()
+    assert visitor.faults() == [], "erased battle"
 
 
 def test_a_battle_that_failed_and_one_that_was_left(visit: Visit, scripted_teams: Teams, device: Device) -> None:

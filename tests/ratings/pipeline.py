@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from arena.accounts.actions import SCOPES, create_key
 from arena.accounts.tables import Voter
-from arena.battles.counting import count_vote
+from arena.battles.counting import RatedVote, count_vote, earlier_votes
 from arena.battles.tables import Battle, Vote
 from arena.clock import now
 from arena.db import Database
@@ -66,9 +66,10 @@ def _cast(session: Session, round_: Round, ballots: Sequence[Ballot], each_voter
         )
         session.add(battle)
         session.flush()
+        earlier = earlier_votes(session.connection(), battle.id)
         session.add(Vote(battle_id=battle.id, receipt=uuid.uuid4().hex, choice=choice, cast_at=then))
         session.flush()
-        count_vote(session.connection(), battle.id)
+        count_vote(session.connection(), earlier, RatedVote(ids[a], ids[b], choice))
 
 
 @dataclass(frozen=True, slots=True)

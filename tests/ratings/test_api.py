@@ -16,6 +16,7 @@ import pytest
 from arena.accounts.actions import SCOPES, create_key, token_hash
 from arena.clock import now
 from arena.db import Database
+from arena.proofs.notes import Checkpoint, note_text
 from arena.ratings.actions import close_round, store
 from arena.rounds.actions import create_round
 from arena.rounds.tables import Round
@@ -133,7 +134,8 @@ def test_ratings_are_what_the_statistics_say_of_the_votes(db: Database, stage: R
         if name != "entries":
             assert found[name] == said
     assert found["rules_hash"] == stage.rules_hash
-    assert found["ledger"] == {"size": 0, "root": found["ledger"]["root"]}
+    signed = Checkpoint.parse(note_text(pipeline.get("/rounds/stage-1/checkpoint").text))
+    assert found["ledger"] == {"size": signed.size, "root": signed.root.hex()}
     assert datetime.fromisoformat(found["computed_at"]).tzinfo is not None
     assert [entry["entry"] for entry in found["entries"]] == CODES
     assert [set(entry.pop("team")) for entry in found["entries"]] == [{"ko", "en"}] * 5

@@ -5,13 +5,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
 
 from arena.db import Database
 from tests.ratings.pipeline import BALLOTS, Pipeline, cast_ballots, pipeline_of
-from tests.support import open_round, round_file
+from tests.support import eventually, open_round, round_file
 
 EXAMPLES = 15
 
@@ -21,6 +22,7 @@ def pipeline(sqlite_url: str, teams: str) -> Iterator[Pipeline]:
     db = Database(sqlite_url)
     cast_ballots(db, open_round(db, round_file(teams)), BALLOTS)
     with pipeline_of(db, sqlite_url) as found:
+        assert eventually(lambda: found.get("/rounds/stage-1/checkpoint").status_code == 200)
         yield found
     db.close()
 
@@ -66,19 +68,45 @@ def test_every_line_of_votes_is_as_documented(pipeline: Pipeline) -> None:
         validator.validate(json.loads(line))
 
 
+LEDGER = {
+    "/rounds/{slug}/checkpoint",
+    "/rounds/{slug}/checkpoints/{size}",
+    "/rounds/{slug}/proofs/inclusion",
+    "/rounds/{slug}/proofs/consistency",
+    "/rounds/{slug}/leaves",
+}
+WITH_KEY = {
+    "/rounds",
+    "/rounds/{slug}",
+    "/rounds/{slug}/ratings",
+    "/rounds/{slug}/pairs",
+    "/rounds/{slug}/scores",
+    "/rounds/{slug}/votes",
+}
+
+
 def test_the_document_describes_every_route_its_key_and_its_errors(pipeline: Pipeline) -> None:
     document = pipeline.http.get("/api/v1/openapi.json").json()
     assert document["servers"] == [{"url": "/api/v1"}]
-    assert set(document["paths"]) == {
-        "/rounds",
-        "/rounds/{slug}",
-        "/rounds/{slug}/ratings",
-        "/rounds/{slug}/pairs",
-        "/rounds/{slug}/scores",
-        "/rounds/{slug}/votes",
-    }
-    for path in document["paths"].values():
-        assert path["get"]["security"] == [{"HTTPBearer": []}]
-        assert {"200", "401", "403"} <= set(path["get"]["responses"])
-        for status in ("401", "403"):
-            assert set(path["get"]["responses"][status]["content"]) == {"application/problem+json"}
+    assert set(document["paths"]) == WITH_KEY | LEDGER
+    for path in WITH_KEY:
+        described = document["paths"][path]["get"]
+        assert described["security"] == [{"HTTPBearer": []}]
+        assert_problems_described(described, "401", "403", "404", "422")
+
+
+def test_the_document_asks_for_no_key_to_read_a_ledger(pipeline: Pipeline) -> None:
+    document = pipeline.http.get("/api/v1/openapi.json").json()
+    kinds = set()
+    for path in LEDGER:
+        described = document["paths"][path]["get"]
+        assert "security" not in described
+        assert {"200", "304", "404", "422"} == set(described["responses"])
+        assert_problems_described(described, "404", "422")
+        kinds |= set(described["responses"]["200"]["content"])
+    assert kinds == {"text/plain", "application/json", "application/x-ndjson"}
+
+
+def assert_problems_described(described: dict[str, Any], *statuses: str) -> None:
+    for status in statuses:
+        assert set(described["responses"][status]["content"]) == {"application/problem+json"}

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from arena.db import Database
 from arena.migrations import migrate
 from tests.pg import database
-from tests.support import Citizen, eventually, open_round, round_file, serving, settings_for
+from tests.support import KEY, Citizen, eventually, open_round, round_file, serving, settings_for
 
 PROMPT = "비밀스러운 김치찌개 이야기를 들려주세요"
 COMMENT = "아무도모르는의견"
@@ -51,6 +51,7 @@ def process(database_url: str) -> Iterator[Server]:
     settings = {
         "ARENA_DATABASE_URL": database_url,
         "ARENA_SECRET_KEY": "k" * 40,
+        "ARENA_LEDGER_KEY": KEY.secret(),
         "ARENA_ENDPOINT_ALLOW": "127.0.0.0/8",
     }
     running = subprocess.Popen(

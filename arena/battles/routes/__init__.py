@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from arena.battles.routes import asking, reading, voting, watching
+from arena.battles.routes import asking, erasing, reading, receipts, voting, watching
 
 router = APIRouter()
-for part in (voting, reading, asking, watching):
+for part in (voting, reading, receipts, asking, erasing, watching):
     router.include_router(part.router)

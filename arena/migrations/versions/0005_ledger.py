@@ -21,10 +21,10 @@ depends_on = None
 EMPTY_ROOT = hashlib.sha256(b"").hexdigest()
 COLUMNS = {
     "battle": (
+        sa.Column("said", AutoString(), server_default="", nullable=False),
         sa.Column("salt", AutoString(64), nullable=True),
         sa.Column("erased_at", UTCDateTime(), nullable=True),
     ),
-    "turn": (sa.Column("said", AutoString(64), nullable=True),),
     "vote": (sa.Column("leaf_id", sa.Integer(), nullable=True),),
     "entry": (sa.Column("address_salt", AutoString(64), server_default="", nullable=False),),
     "outage": (sa.Column("salt", AutoString(64), server_default="", nullable=False),),
@@ -61,6 +61,11 @@ def upgrade() -> None:
     _fill("entry", "address_salt")
     _fill("outage", "salt")
     _create_tables()
+    if bind.dialect.name == "postgresql":
+        op.execute(
+            "CREATE FUNCTION kept_rows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION "
+            "'what was written stays' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+        )
     for table, (kept, rows) in KEPT.items():
         _keep(table, kept, rows)
 
@@ -120,8 +125,15 @@ def _keep(table: str, columns: tuple[str, ...], rows: str) -> None:
     """Refuses changes of these columns, and that rows are deleted; a leaf's position is given once."""
     if table == "leaf":
         _refuse("leaf_placed", "leaf", "UPDATE OF position", "OLD.position IS NOT NULL")
+    if table == "round":
+        _refuse("round_forward", "round", "UPDATE OF state", "OLD.state <> 'draft' AND NEW.state = 'draft'")
     _refuse(f"{table}_kept", table, f"UPDATE OF {', '.join(columns)}", rows)
     _refuse(f"{table}_stays", table, "DELETE", rows)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(
+            f"CREATE TRIGGER {table}_filled BEFORE TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION kept_rows()"
+        )
 
 
 def _refuse(name: str, table: str, event: str, rows: str) -> None:
@@ -140,13 +152,13 @@ def _refuse(name: str, table: str, event: str, rows: str) -> None:
 
 
 def downgrade() -> None:
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    more = {"leaf": ["leaf_placed"], "round": ["round_forward"]}
     for table in KEPT:
-        for name in (f"{table}_kept", f"{table}_stays", *(["leaf_placed"] if table == "leaf" else [])):
-            if op.get_bind().dialect.name == "sqlite":
-                op.execute(f"DROP TRIGGER {name}")
-            else:
-                op.execute(f"DROP TRIGGER {name} ON {table}")
-                op.execute(f"DROP FUNCTION {name}()")
+        for name in (f"{table}_kept", f"{table}_stays", *more.get(table, [])):
+            op.execute(f"DROP TRIGGER {name}" if sqlite else f"DROP FUNCTION {name}() CASCADE")
+    if not sqlite:
+        op.execute("DROP FUNCTION kept_rows() CASCADE")
     for table in ("checkpoint", "ledger_node", "leaf", "log"):
         op.drop_table(table)
     op.drop_index("uq_vote_leaf", "vote")

@@ -1,0 +1,63 @@
+"""The office's trail: who did what, and what was refused."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from arena.accounts.tables import Act
+from arena.clock import now
+from arena.db import Database
+from arena.errors import ArenaError, RefusedError
+
+COMMAND_LINE, SCHEDULE = "command line", "schedule"
+_STAYS = "what was written stays"
+
+
+def record(
+    session: Session,
+    who: str,
+    what: str,
+    subject: str,
+    outcome: Literal["done", "refused"],
+    at: datetime,
+    *,
+    why: str = "",
+    detail: dict[str, object],
+) -> None:
+    """Notes an act; `detail` must hold no secret."""
+    session.add(Act(at=at, who=who, what=what, subject=subject, outcome=outcome, why=why, detail=detail))
+
+
+@contextmanager
+def on_record(db: Database, who: str, what: str, subject: str, **detail: object) -> Iterator[None]:
+    """Notes that the block was done or refused, in a transaction of its own; what was raised goes on.
+
+    A change that the database itself refuses, as what was written stays, is raised as a RefusedError.
+    """
+    try:
+        yield
+    except (ArenaError, RefusedError, IntegrityError) as error:
+        refusal = _refusal(error, subject)
+        why = refusal.code if isinstance(refusal, ArenaError) else str(refusal)
+        db.writing(lambda s: record(s, who, what, subject, "refused", now(), why=why, detail=detail))
+        raise refusal from None
+    db.writing(lambda s: record(s, who, what, subject, "done", now(), detail=detail))
+
+
+def _refusal(error: ArenaError | RefusedError | IntegrityError, subject: str) -> ArenaError | RefusedError:
+    if not isinstance(error, IntegrityError):
+        return error
+    table, stays, _ = str(error.orig).partition(f": {_STAYS}")
+    if not stays:
+        raise error
+    return RefusedError(f"{subject}: this is fixed since the round was opened ({table}: {_STAYS})")
+
+
+def acts_on(session: Session, subject: str, *, limit: int) -> list[Act]:
+    """The newest acts on a subject, the newest first."""
+    found = select(Act).where(Act.subject == subject).order_by(col(Act.id).desc())
+    return list(session.exec(found.limit(limit)))

@@ -1,0 +1,15 @@
+"""A round that may be changed."""
+
+import pytest
+
+from arena.db import Database
+from tests.data import opened
+from tests.rounds.offices import EVERYTHING, office
+
+
+@pytest.fixture
+def running(db: Database) -> Database:
+    """An open round of five teams whose rules allow every change."""
+    office(db)
+    opened(db, may_change=EVERYTHING)
+    return db
