@@ -2,10 +2,12 @@
 
 SQLite lets one writer in at a time and its busy handler is unfair, so in one process every write goes through
 one thread that commits what has queued up in one transaction (group commit): one flush to disk serves many
-votes, and nobody is acknowledged before it. On PostgreSQL each write is a transaction of its own.
+votes, and nobody is acknowledged before it. Several processes take turns by the lock of a file beside the database,
+where none is passed over for long. On PostgreSQL each write is a transaction of its own.
 """
 
 import asyncio
+import fcntl
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -172,7 +174,11 @@ class _GroupCommit:
     def _commit(self, batch: list[tuple[Work[Any], Future[Any]]]) -> None:
         answers: list[Callable[[], None]] = []
         try:
-            with self._engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
+            with (
+                _turn(self._engine.url.database or ""),
+                self._engine.connect().execution_options(**{WRITE: True}) as connection,
+                connection.begin(),
+            ):
                 for work, future in batch:
                     answers.append(self._attempt(connection, work, future))
                     _check_still_open(connection)
@@ -192,6 +198,14 @@ class _GroupCommit:
         except Exception as error:
             return _failure(future, error)
         return lambda: None if future.cancelled() else future.set_result(result)
+
+
+@contextmanager
+def _turn(database: str) -> Iterator[None]:
+    """Waits for the writes of other processes; the lock ends with the process that holds it."""
+    with Path(f"{database}-turn").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _check_still_open(connection: Connection) -> None:

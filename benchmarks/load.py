@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from arena.battles.pages import CONSENT_VERSION
 from benchmarks.client import BenchmarkError, Connection, Response
 from benchmarks.readers import ArenaReader, Meter, UpstreamReader
 
@@ -51,7 +52,7 @@ class Citizen:
         form = {
             "prompt": question(self._number),
             "consent": "participate",
-            "consent_version": "1",
+            "consent_version": CONSENT_VERSION,
             "csrf": self._csrf,
         }
         answer = await self._call("POST", "/battles", form, expected=(303,))

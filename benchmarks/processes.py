@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from arena.proofs.notes import SigningKey
 from benchmarks.client import BenchmarkError
 
 ROUND = "bench"
@@ -52,14 +53,19 @@ def endpoint(directory: Path) -> Iterator[Server]:
 
 
 @contextmanager
-def arena(directory: Path, endpoint_origin: str) -> Iterator[Server]:
-    """One serving process on a fresh database with an open round; its five teams are all the endpoint."""
+def arena(directory: Path, endpoint_origin: str, module: str = "arena") -> Iterator[Server]:
+    """One serving process on a fresh database with an open round; its five teams are all the endpoint.
+
+    `module` is what `python -m` runs to serve.
+    """
     directory.mkdir(parents=True)
     environment = _clean_environment() | {
         "ARENA_DATABASE_URL": f"sqlite:///{directory / 'arena.db'}",
         "ARENA_DATA_DIR": str(directory),
         "ARENA_SECRET_KEY": secrets.token_hex(32),
+        "ARENA_LEDGER_KEY": SigningKey.generate("bench.example").secret(),
         "ARENA_ENDPOINT_ALLOW": "127.0.0.0/8",
+        "PYTHONPATH": str(_ROOT),
         "ARENA_MAX_BATTLES": "2000",
     }
     round_file = directory / "round.toml"
@@ -68,7 +74,7 @@ def arena(directory: Path, endpoint_origin: str) -> Iterator[Server]:
     for command in (["migrate"], ["round", "create", str(round_file)], ["round", "open", ROUND]):
         _run([*base, *command], environment, directory)
     port = free_port()
-    serve = [*base, "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    serve = [sys.executable, "-m", module, "serve", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     with _running(serve, directory / "arena.log", environment, directory) as process:
         server = Server(f"http://127.0.0.1:{port}", process.pid)
         _await_answer(f"{server.origin}/healthz", process, directory / "arena.log")

@@ -16,8 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from arena.offline.ballots import Ballots
-from arena.offline.bundle import CHECKPOINTS, FORMAT, LEDGER, RATINGS, ROUND, SCORES, VOTES, WINNERS
+from arena.offline.bundle import ABOUT, CHECKPOINTS, FORMAT, LEDGER, RATINGS, ROUND, SCORES, VOTES, WINNERS
 from arena.proofs.leaves import LeafType, commitment, leaf_body, sealed, timestamp
 from arena.proofs.merkle import Growing, leaf_hash
 from arena.proofs.notes import Checkpoint, SigningKey
@@ -34,6 +36,7 @@ SLUG = "bench"
 ENTRIES = [f"e{number}" for number in range(1, 6)]
 BATCH = 100
 """Entries a checkpoint covers."""
+TEAM = {"ko": "팀", "en": "Team"}
 MODELS = {code: {"model": code, "aliases": [], "extra_body": {}} for code in ENTRIES}
 BEGIN = datetime(2026, 12, 1, tzinfo=UTC)
 
@@ -43,11 +46,14 @@ class Writer:
 
     def __init__(self, folder: Path) -> None:
         self.tree = Growing()
+        self.opened: dict[str, Any] = {}
         self._ledger = (folder / LEDGER).open("wb")
         self._checkpoints = (folder / CHECKPOINTS).open("w")
 
     def add(self, type_: LeafType, at: datetime, **body: Any) -> int:
         line = leaf_body(type_, SLUG, at, body)
+        if not self.tree.size:
+            self.opened = body | {"round": SLUG}
         self._ledger.write(line + b"\n")
         self.tree.add(leaf_hash(line))
         if self.tree.size % BATCH == 0:
@@ -57,7 +63,7 @@ class Writer:
     def sign(self) -> None:
         origin = KEY.origin(SLUG)
         note = KEY.sign(origin, Checkpoint(origin, self.tree.size, self.tree.root()).text())
-        self._checkpoints.write(json.dumps({"size": self.tree.size, "note": note}) + "\n")
+        self._checkpoints.write(orjson.dumps({"size": self.tree.size, "note": note}).decode() + "\n")
 
     def close(self) -> None:
         if self.tree.size % BATCH:
@@ -82,7 +88,7 @@ def make(folder: Path, votes: int, voters: int) -> None:
         entries=[
             {
                 "entry": code,
-                "team": {"ko": code, "en": code},
+                "team": TEAM,
                 "model": commitment(model_salt(SEED, code), MODELS[code]),
                 "address": "0" * 64,
             }
@@ -99,7 +105,11 @@ def make(folder: Path, votes: int, voters: int) -> None:
     hashes = {name: official.ratings[name] for name in ("cells_hash", "figures_hash")}
     out.add("round.scored", at, scores_hash=fingerprint(official.scores), **hashes)
     out.close()
-    about = {"format": FORMAT, "round": SLUG, "seed": SEED.hex(), "models": MODELS, "outages": {}, "erased": 0}
+    fixed = {name: out.opened[name] for name in ("round", "key", "rules", "rules_hash", "seed_commitment")}
+    about = dict.fromkeys(ABOUT) | fixed
+    about |= {"format": FORMAT, "origin": KEY.origin(SLUG), "state": "closed", "votes": votes, "erased": 0}
+    about |= {"ledger": {"size": out.tree.size, "root": out.tree.root().hex()}, "seed": SEED.hex()}
+    about |= {"entries": [{"entry": code, "team": TEAM} for code in ENTRIES], "models": MODELS, "outages": {}}
     for name, body in ((ROUND, about), (RATINGS, official.ratings), (SCORES, official.scores)):
         (folder / name).write_text(json.dumps(body))
 

@@ -13,7 +13,7 @@ from benchmarks.readers import Meter
 from benchmarks.relay import answers_for, full_battles
 
 CONNECTIONS = 32
-_PREPARERS = 16
+_PREPARERS = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,13 @@ async def beside_streaming(
     await control.configure(answers_for(battles, len(citizens) / votes_a_second + 2))
     crowd = Crowd(battles)
     async with crowd.opened(await full_battles(server.origin, battles)):
-        votes = await _paced(server, citizens, votes_a_second)
+        votes = await paced(server, citizens, votes_a_second)
         crowd.check_all_open()
     return votes
 
 
-async def _paced(server: Server, citizens: list[Citizen], a_second: float) -> Votes:
+async def paced(server: Server, citizens: list[Citizen], a_second: float) -> Votes:
+    """Votes at a steady pace; the time counts from when a vote was due."""
     free: asyncio.Queue[Connection] = asyncio.Queue()
     for _ in range(CONNECTIONS):
         free.put_nowait(await Connection.open(server.origin))

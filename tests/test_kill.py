@@ -1,4 +1,4 @@
-"""kill -9 of the server under a stream of votes, again and again: what was acknowledged is there, once."""
+"""kill -9 of the server under a stream of votes, again and again: what was acknowledged is there, once, proven."""
 
 import re
 import threading
@@ -19,16 +19,21 @@ from arena.battles.queries import turn_job
 from arena.battles.tables import CHOICES, Battle, Vote
 from arena.clock import now
 from arena.db import Database
+from arena.offline.bundle import LEDGER, Bundle
+from arena.offline.witnesses import Receipt
+from arena.proofs.merkle import leaf_hash
 from arena.rounds.queries import open_round as current_round
 from arena.settings import Settings
 from arena.web.visitor import COOKIE, Visitor
 from tests.battles.stage import identity
+from tests.data import closes
+from tests.ledger.played import bundle_of, verified
 from tests.processes import arena_command
 from tests.support import eventually, open_round, round_file, settings_for
 
-KILLS = 10
+KILLS = 30
 VOTERS = 4
-VOTES_A_LIFE = 40
+VOTES_A_LIFE = 15
 BATTLES = 800
 SAID = (Said("왼쪽", "complete", 1, 2), Said("오른쪽", "complete", 1, 2))
 
@@ -55,6 +60,7 @@ class Voting:
         self._battles = battles
         self._lock = threading.Lock()
         self.acknowledged: dict[str, tuple[str, str]] = {}
+        self.receipts: list[bytes] = []
 
     def has(self, acknowledged: int) -> bool:
         return len(self.acknowledged) >= acknowledged
@@ -84,9 +90,29 @@ class Voting:
         receipt = re.search(r'class="receipt">(\w+)<', answer.text)
         assert receipt
         self.acknowledged[battle] = (choice, receipt[1])
+        file = client.get(f"/receipts/{receipt[1]}.json")
+        assert file.status_code == 200, file.text
+        self.receipts.append(file.content)
 
 
-def test_every_acknowledged_vote_outlives_ten_kills(sqlite_url: str, tmp_path: Path) -> None:
+def check_receipts(db: Database, receipts: list[bytes], folder: Path) -> None:
+    """Every receipt that a voter got is signed, and its vote is in the ledger, which verifies as a whole."""
+    closes(db)
+    bundle = bundle_of(db, folder / "bundle")
+    verified(bundle)
+    held = {leaf_hash(line) for line in Bundle(bundle).lines(LEDGER)}
+    for content in receipts:
+        (folder / "receipt.json").write_bytes(content)
+        receipt = Receipt.read(folder / "receipt.json")
+        receipt.check()
+        assert receipt.promise or receipt.proof
+        assert receipt.hash in held
+    assert len(receipts) >= KILLS * VOTES_A_LIFE // 2
+
+
+def test_every_acknowledged_vote_outlives_thirty_kills_and_its_receipt_verifies(
+    sqlite_url: str, tmp_path: Path
+) -> None:
     db, settings = Database(sqlite_url), settings_for(sqlite_url)
     open_round(db, round_file("http://127.0.0.1:9"))
     voting = Voting(settings, iter(db.writing(prepare)))
@@ -104,6 +130,7 @@ def test_every_acknowledged_vote_outlives_ten_kills(sqlite_url: str, tmp_path: P
     with db.reading() as session:
         votes = session.exec(select(Vote)).all()
         voted = session.exec(select(Battle.id).where(Battle.state == "voted")).all()
+    check_receipts(db, voting.receipts, tmp_path)
     db.close()
     stored = {vote.battle_id: (vote.choice, vote.receipt) for vote in votes}
     assert len(votes) == len(stored)

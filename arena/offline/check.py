@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import typer
 from rich.console import Console
@@ -10,8 +11,11 @@ from rich.progress import Progress
 from arena.errors import RefusedError
 from arena.offline.bundle import LEDGER, Bundle
 from arena.offline.faults import FaultError
+from arena.offline.report import printable
 from arena.offline.verify import Verified, verify_bundle
 from arena.offline.witnesses import KeptCheckpoint, Receipt
+
+LINE_LIMIT: Final = 1000
 
 
 def run_verify(folder: Path | None, checkpoint: Path | None, receipt: Path | None, key: str | None) -> bool:
@@ -26,15 +30,21 @@ def run_verify(folder: Path | None, checkpoint: Path | None, receipt: Path | Non
         else:
             raise RefusedError("expected the folder of a bundle, or --receipt FILE alone")
         for line in lines:
-            typer.echo(line)
+            _say(line)
     except FaultError as fault:
-        typer.echo(f"FAILED at {fault.place}: {fault.what}")
+        _say(f"FAILED at {fault.place}: {fault.what}")
         return False
     return True
 
 
+def _say(line: str) -> None:
+    """Shows a line that may quote a stranger's file, whose control characters a terminal would obey."""
+    typer.echo(printable(line[:LINE_LIMIT]))
+
+
 def _bundle(bundle: Bundle, kept: KeptCheckpoint | None, receipt: Receipt | None, key: str | None) -> Iterator[str]:
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("verifying", total=bundle.size_of(LEDGER))
         found = verify_bundle(
             bundle, lambda done: progress.update(task, completed=done), kept=kept, receipt=receipt, key=key
@@ -65,7 +75,7 @@ def _pairs_and_figures(found: Verified) -> Iterator[str]:
 
 def _receipt(receipt: Receipt, key: str | None) -> Iterator[str]:
     if key is not None:
-        receipt.check_key(key)
+        receipt.check_signer([key])
     checkpoint = receipt.check()
     body = receipt.body
     yield f"round {body.get('round')}, {body.get('at')}: the vote was {body.get('choice')!r}"

@@ -1,5 +1,9 @@
 """What the verifier finds wrong."""
 
+from typing import Final
+
+_SHOWN: Final = 200
+
 
 class FaultError(Exception):
     """The first thing that is wrong; `place` says where, such as "entry 17"."""
@@ -11,3 +15,12 @@ class FaultError(Exception):
 
 def at_entry(position: int, what: str) -> FaultError:
     return FaultError(f"entry {position}", what)
+
+
+def brief(value: object) -> str:
+    """A value of a file as a message quotes it: printable and short."""
+    try:
+        text = repr(value)
+    except RecursionError:
+        return "something nested too deeply"
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."

@@ -1,6 +1,6 @@
 """The verifier: replays a round's bundle from its first entry on and says what holds, or what fails first."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,12 +8,25 @@ import orjson
 import rfc8785
 
 from arena.errors import RefusedError
-from arena.offline.bundle import CHECKPOINTS, LEDGER, RATINGS, SCORES, VOTES, WINNERS, Bundle, object_of
-from arena.offline.faults import FaultError, at_entry
-from arena.offline.replay import Opening, Replay
-from arena.offline.witnesses import RECEIPT, KeptCheckpoint, Receipt
+from arena.offline.bundle import (
+    LEDGER,
+    PARQUET,
+    RATINGS,
+    ROUND,
+    SCORES,
+    VOTES,
+    WINNERS,
+    Bundle,
+    is_plain,
+    object_of,
+)
+from arena.offline.deals import Opening
+from arena.offline.faults import FaultError, at_entry, brief
+from arena.offline.marks import Marks
+from arena.offline.replay import Replay
+from arena.offline.witnesses import KeptCheckpoint, Receipt
 from arena.proofs.merkle import Growing, leaf_hash
-from arena.proofs.notes import Checkpoint, NoteError, VerifierKey
+from arena.proofs.notes import VerifierKey
 from arena.rounds.official import official_figures
 from arena.stats.cells import OUTCOMES
 from arena.stats.figures import fingerprint
@@ -62,18 +75,23 @@ def verify_bundle(
         tree.add(found)
         replay.take(position, entry)
         if not position:
-            _check_first(bundle, replay, key)
+            _check_opening(bundle, replay)
         if entry["type"] == "vote.cast":
             votes.compare(position, entry, replay)
-        marks.passed(position, found, tree, replay)
+        marks.passed(position, found, tree, replay.keys)
         done += len(line) + 1
         if position % AT_ONCE == 0:
             tell(done)
-    marks.end(tree.size)
+    if not tree.size:
+        raise RefusedError(f"{LEDGER}: has no entry")
+    marks.end(tree.size, replay.keys)
+    if key is not None and key not in replay.keys:
+        raise at_entry(0, f"names the key {replay.keys[0]}, not the one given")
     votes.end(replay)
     again = replay.ballots.doubled()
     if again is not None:
         raise at_entry(replay.ballots.position(again), "is a second vote on one battle")
+    _check_about(bundle, replay, tree)
     verified = Verified(
         round=replay.slug,
         entries=tree.size,
@@ -83,11 +101,10 @@ def verify_bundle(
         root=tree.root().hex(),
         keys=replay.keys,
         sealed=replay.sealed,
-        erased=int(bundle.about.get("erased", 0)),
+        erased=_erased(bundle),
         receipt_at=marks.receipt_at,
     )
-    if replay.scored is not None and not replay.sealed:
-        verified.figures_hash = _check_figures(bundle, replay)
+    verified.figures_hash = _check_figures(bundle, replay)
     tell(done)
     return verified
 
@@ -95,15 +112,24 @@ def verify_bundle(
 def _opening(bundle: Bundle) -> Opening:
     about = bundle.about
     try:
-        seed = about.get("seed")
-        return Opening(bytes.fromhex(seed) if seed else None, dict(about["models"]), dict(about["outages"]))
+        seed = None if about["seed"] is None else bytes.fromhex(about["seed"])
+        if seed is not None and seed.hex() != about["seed"]:
+            raise ValueError
+        return Opening(seed, dict(about["models"]), dict(about["outages"]))
     except (KeyError, TypeError, ValueError):
-        raise RefusedError("round.json: expected seed, models and outages") from None
+        raise RefusedError(f"{ROUND}: expected seed, models and outages") from None
+
+
+def _erased(bundle: Bundle) -> int:
+    match bundle.about.get("erased"):
+        case int(number) if number >= 0:
+            return number
+    raise RefusedError(f"{ROUND}: expected the number of conversations erased")
 
 
 def _entry(position: int, line: bytes) -> dict[str, Any]:
     entry = object_of(line)
-    if entry is None or (orjson.dumps(entry, option=orjson.OPT_SORT_KEYS) != line and _canonical(entry) != line):
+    if entry is None or not (is_plain(entry, line, orjson.OPT_SORT_KEYS) or _canonical(entry) == line):
         raise at_entry(position, "is not canonical JSON")
     return entry
 
@@ -112,69 +138,37 @@ def _canonical(entry: dict[str, Any]) -> bytes:
     """Needed where orjson writes fractions in another way than RFC 8785, which rules may have and votes never do."""
     try:
         return rfc8785.dumps(entry)
-    except (rfc8785.CanonicalizationError, UnicodeEncodeError):
+    except (rfc8785.CanonicalizationError, RecursionError, UnicodeEncodeError):
         return b""
 
 
-def _check_first(bundle: Bundle, replay: Replay, key: str | None) -> None:
-    if key is not None and replay.key != key:
-        raise at_entry(0, f"names the key {replay.key}, not the one given")
-    if bundle.about.get("round") != replay.slug:
-        raise at_entry(0, f"opens {replay.slug!r}, and the bundle is of {bundle.about.get('round')!r}")
+def _check_opening(bundle: Bundle, replay: Replay) -> None:
+    """Holds what round.json says of the opening against the ledger's first entry."""
+    opened = replay.opened
+    expected = {name: opened[name] for name in ("round", "rules", "rules_hash", "seed_commitment")}
+    for name, value in (expected | {"origin": VerifierKey.parse(replay.key).name}).items():
+        if bundle.about.get(name) != value:
+            theirs = brief(bundle.about.get(name))
+            raise at_entry(0, f"opens the round with the {name} {brief(value)}, and {ROUND} has {theirs}")
 
 
-class Marks:
-    """The signed checkpoints of a bundle, and what the reader holds against it, each due at a size of the tree."""
-
-    def __init__(self, bundle: Bundle, kept: KeptCheckpoint | None, receipt: Receipt | None) -> None:
-        self._rows: Iterator[dict[str, Any]] = bundle.rows(CHECKPOINTS)
-        self._next = next(self._rows, None)
-        self._good = 0
-        self._kept, self._receipt = kept, receipt
-        self._proof = receipt.check() if receipt else None
-        self.seen = 0
-        self.receipt_at: int | None = None
-
-    def passed(self, position: int, found: bytes, tree: Growing, replay: Replay) -> None:
-        """Looks at the tree after the entry at `position`."""
-        size = tree.size
-        if self._next is not None and self._next.get("size") == size:
-            self._check(self._next, size, tree.root(), replay.key)
-            self._next = next(self._rows, None)
-        if self._kept is not None and self._kept.checkpoint.size == size:
-            self._kept.check(size, tree.root(), replay.key)
-        if self._receipt is not None and found == self._receipt.hash:
-            self.receipt_at = position
-        if self._proof is not None and self._proof.size == size and self._proof.root != tree.root():
-            raise FaultError(RECEIPT, f"its checkpoint of {size} entries is of another ledger than this one")
-
-    def _check(self, row: dict[str, Any], size: int, root: bytes, key: str) -> None:
-        where = f"entry {self._good}" if size == self._good + 1 else f"entries {self._good} to {size - 1}"
-        try:
-            checkpoint = Checkpoint.parse(VerifierKey.parse(key).signed(str(row.get("note"))))
-        except NoteError as error:
-            raise FaultError(where, f"the checkpoint of {size} entries: {error}") from None
-        if (checkpoint.size, checkpoint.origin) != (size, VerifierKey.parse(key).name):
-            raise FaultError(where, f"the checkpoint of {size} entries is one of {checkpoint.size}")
-        if checkpoint.root != root:
-            raise FaultError(
-                where, f"not what was signed: with them the {size} entries differ from the signed checkpoint"
-            )
-        self._good = size
-        self.seen += 1
-
-    def end(self, size: int) -> None:
-        """Looks at what is left when all entries are read."""
-        kept = self._kept.checkpoint if self._kept else None
-        for what, due in (("checkpoint given", kept), ("receipt", self._proof)):
-            if due is not None and due.size > size:
-                raise at_entry(size, f"is missing: the {what} vouches for {due.size} entries")
-        if self._next is not None:
-            raise at_entry(size, f"is missing: a signed checkpoint vouches for {self._next.get('size')} entries")
-        if self._good != size:
-            raise at_entry(self._good, f"no signed checkpoint covers it: the newest is of {self._good} entries")
-        if self._receipt is not None and self.receipt_at is None:
-            raise FaultError(RECEIPT, "the ledger does not hold its vote")
+def _check_about(bundle: Bundle, replay: Replay, tree: Growing) -> None:
+    """Holds the rest of round.json, as far as the ledger has it, against the ledger's end."""
+    expected = {
+        "state": "closed" if replay.closed else "open",
+        "key": replay.key,
+        "entries": [{"entry": code, "team": team} for code, team in replay.entries.items()],
+        "ledger": {"size": tree.size, "root": tree.root().hex()},
+        "votes": len(replay.ballots),
+    }
+    for name, value in expected.items():
+        if bundle.about.get(name) != value:
+            theirs = brief(bundle.about.get(name))
+            raise FaultError(ROUND, f"has the {name} {theirs}, and the ledger {brief(value)}")
+    if replay.closed and replay.sealed and replay.rules.reveal != "never":
+        raise FaultError(
+            ROUND, "the round is closed, its rules promise that names are revealed, and the seed is missing"
+        )
 
 
 class VotesFile:
@@ -188,7 +182,7 @@ class VotesFile:
     def compare(self, position: int, entry: dict[str, Any], replay: Replay) -> None:
         row = next(self._rows, None)
         if row is None:
-            raise at_entry(position, "this vote is missing from votes.jsonl")
+            raise at_entry(position, f"this vote is missing from {VOTES}")
         pair = replay.ballots.pair(self._number) or (None, None)
         expected = {
             "entry": position,
@@ -198,31 +192,43 @@ class VotesFile:
             "model_b": pair[1],
             "winner": WINNERS[OUTCOMES[OUTCOMES.index(entry["choice"])]],
             "at": entry["at"],
+            "turns": len(entry["turns"]),
         }
         for name, value in expected.items():
-            if row.get(name) != value:
-                raise at_entry(position, f"votes.jsonl has {name} {row.get(name)!r}, the ledger {value!r}")
-        if row.get("excluded") is not None:
-            self._excluded[self._number] = row["excluded"]
+            if name not in row or row[name] != value:
+                raise at_entry(position, f"{VOTES} has {name} {brief(row.get(name))}, the ledger {brief(value)}")
+        match row:
+            case {"language": str(), "excluded": str() | None as reason} if len(row) == len(expected) + 2:
+                if reason is not None:
+                    self._excluded[self._number] = reason
+            case _:
+                raise at_entry(position, f"{VOTES} has it with other names than language and excluded")
         self._number += 1
 
     def end(self, replay: Replay) -> None:
         row = next(self._rows, None)
         if row is not None:
-            raise FaultError("votes.jsonl", f"has a vote on {row.get('battle')!r} that the ledger does not know")
+            raise FaultError(VOTES, f"has a vote on {brief(row.get('battle'))} that the ledger does not know")
         ours = replay.ballots.excluded
         for number in sorted(set(ours) | set(self._excluded)):
             if ours.get(number) != self._excluded.get(number):
                 theirs = self._excluded.get(number)
-                what = f"votes.jsonl has it excluded for {theirs!r}, the ledger for {ours.get(number)!r}"
+                what = f"{VOTES} has it excluded for {brief(theirs)}, the ledger for {ours.get(number)!r}"
                 raise at_entry(replay.ballots.position(number), what)
 
 
-def _check_figures(bundle: Bundle, replay: Replay) -> str:
-    """Computes ratings and scores anew, to the last digit; returns their hash."""
+def _check_figures(bundle: Bundle, replay: Replay) -> str | None:
+    """Computes ratings and scores anew, to the last digit; returns their hash, None while pairs are sealed."""
+    if replay.sealed:
+        for name in (RATINGS, SCORES, PARQUET):
+            if bundle.has(name):
+                raise FaultError(name, "cannot be right: pairs are sealed, and nobody can check it")
+        return None
+    if replay.scored is None:
+        raise FaultError(LEDGER, "round.scored is missing, though the seed is published")
     cells = replay.ballots.cells(sorted(replay.entries), replay.rules.rated_votes_per_voter)
     official = official_figures(cells, replay.rules, final=True)
-    scored = replay.scored or {}
+    position, scored = replay.scored
     computed = {
         "cells_hash": official.ratings["cells_hash"],
         "figures_hash": official.ratings["figures_hash"],
@@ -230,8 +236,19 @@ def _check_figures(bundle: Bundle, replay: Replay) -> str:
     }
     for name, value in computed.items():
         if scored.get(name) != value:
-            raise FaultError("round.scored", f"its {name} is {scored.get(name)}, and the votes give {value}")
+            raise at_entry(position, f"its {name} is {brief(scored.get(name))}, and the votes give {value}")
     for name, figures in ((RATINGS, official.ratings), (SCORES, official.scores)):
         if bundle.json(name) != figures:
             raise FaultError(name, "its figures are not those that the votes give")
+    _check_parquet(bundle)
     return str(computed["figures_hash"])
+
+
+def _check_parquet(bundle: Bundle) -> None:
+    """It may be missing, as nothing else rests on it."""
+    if bundle.has(PARQUET):
+        from arena.offline.parquet import differing_row
+
+        row = differing_row(bundle.path(PARQUET), bundle.rows(VOTES))
+        if row is not None:
+            raise FaultError(PARQUET, f"row {row} is not that of {VOTES}")

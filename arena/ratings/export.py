@@ -11,10 +11,11 @@ import sqlalchemy
 from sqlmodel import Session, col, func, select
 
 from arena import __version__
-from arena.battles.tables import Battle, Turn, Vote
+from arena.battles.leaves import HASH_DIGITS
+from arena.battles.tables import Battle, Vote
 from arena.errors import RefusedError
 from arena.ledger import queries as ledger
-from arena.ledger.tables import Leaf, Log
+from arena.ledger.tables import Leaf, Log, StoredCheckpoint
 from arena.offline.bundle import (
     CHECKPOINTS,
     FORMAT,
@@ -27,8 +28,8 @@ from arena.offline.bundle import (
     VOTES,
     WINNERS,
 )
+from arena.offline.parquet import VotesParquet
 from arena.proofs.leaves import timestamp
-from arena.ratings.parquet import VotesParquet
 from arena.ratings.queries import snapshot_of
 from arena.rounds.leaves import model_of
 from arena.rounds.pairing import pseudonym
@@ -40,7 +41,7 @@ from arena.teams.queries import entries_of, entry
 AT_ONCE = 5000
 README_TEXT = Path(__file__).with_name("bundle.md")
 _BATTLE = tuple(
-    map(col, (Battle.id, Battle.voter_id, Battle.entry_a, Battle.entry_b, Battle.locale)),
+    map(col, (Battle.id, Battle.voter_id, Battle.entry_a, Battle.entry_b, Battle.locale, Battle.said)),
 )
 _VOTE = tuple(map(col, (Vote.choice, Vote.cast_at, Vote.excluded, Vote.excluded_why)))
 
@@ -51,24 +52,28 @@ def export_round(session: Session, round_: Round, folder: Path, *, unsealed: boo
     Pairs, models and figures are in it once the round is closed and its rules allow a reveal, or with `unsealed`.
     Raises RefusedError for a round without a ledger, or a folder that is in use.
     """
-    assert round_.id is not None
+    round_id = round_.id or 0
     if session.get_bind().dialect.name == "postgresql":
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-    log = ledger.log_of(session, round_.id)
+    round_ = session.get_one(Round, round_id, populate_existing=True)
+    log = ledger.log_of(session, round_id)
     if log is None:
         raise RefusedError(f"round {round_.slug!r} has no ledger: it is a draft, or from before there were ledgers")
+    checkpoint = ledger.newest_checkpoint(session, round_id)
+    if checkpoint is None:
+        raise RefusedError(f"round {round_.slug!r} has no signed checkpoint yet; the worker makes one within seconds")
     _make(folder)
     opened = round_.state == "closed" and (unsealed or rules_of(round_).reveal != "never")
-    about = _about(session, round_, log, opened=opened)
-    size = about["ledger"]["size"]
-    _write_lines(folder / LEDGER, _bodies(session, round_.id, size))
-    kept = ({"size": found.size, "note": found.note} for found in ledger.checkpoints(session, round_.id))
+    about = _about(session, round_, log, checkpoint, opened=opened)
+    size = checkpoint.size
+    _write_lines(folder / LEDGER, _bodies(session, round_id, size))
+    kept = ({"size": found.size, "note": found.note} for found in ledger.checkpoints(session, round_id))
     _write_lines(folder / CHECKPOINTS, map(_dumps, kept))
     votes = _votes(session, round_, size, opened=opened)
     about["votes"] = _write_votes(votes, folder / VOTES, folder / PARQUET if opened else None)
     _write_json(folder / ROUND, about)
     (folder / README).write_text(_readme(about), "utf-8")
-    if opened and (found := snapshot_of(session, round_.id)):
+    if opened and (found := snapshot_of(session, round_id)):
         _write_json(folder / RATINGS, found.ratings)
         _write_json(folder / SCORES, found.scores)
     return about
@@ -88,9 +93,10 @@ def _make(folder: Path) -> None:
         raise RefusedError(f"{folder}: {error.strerror}") from None
 
 
-def _about(session: Session, round_: Round, log: Log, *, opened: bool) -> dict[str, Any]:
+def _about(
+    session: Session, round_: Round, log: Log, checkpoint: StoredCheckpoint, *, opened: bool
+) -> dict[str, Any]:
     round_id = round_.id or 0
-    checkpoint = ledger.newest_checkpoint(session, round_id)
     entries = entries_of(session, round_id)
     codes = {item.id: item.code for item in entries}
     erased = select(func.count()).where(Battle.round_id == round_id, col(Battle.erased_at).is_not(None))
@@ -102,10 +108,10 @@ def _about(session: Session, round_: Round, log: Log, *, opened: bool) -> dict[s
         "state": round_.state,
         "origin": log.origin,
         "key": log.verifier,
-        "ledger": {
-            "size": checkpoint.size if checkpoint else 0,
-            "root": checkpoint.root.hex() if checkpoint else None,
-        },
+        "rules": json.loads(round_.rules),
+        "rules_hash": round_.rules_hash,
+        "seed_commitment": round_.seed_commitment,
+        "ledger": {"size": checkpoint.size, "root": checkpoint.root.hex()},
         "entries": [{"entry": item.code, "team": {"ko": item.name_ko, "en": item.name_en}} for item in entries],
         "seed": round_.seed if opened else None,
         "models": {item.code: model_of(entry(session, item.id)) for item in entries} if opened else {},
@@ -127,9 +133,9 @@ def _votes(session: Session, round_: Round, size: int, *, opened: bool) -> Itera
     """Votes as the arena's tables have them, in the order of the ledger; one that is not in it comes last."""
     codes = {item.id: item.code for item in entries_of(session, round_.id or 0)} if opened else {}
     seed = bytes.fromhex(round_.seed)
-    place, turns = col(Leaf.position), select(func.count()).where(Turn.battle_id == Battle.id).scalar_subquery()
+    place = col(Leaf.position)
     rows = session.execute(
-        sqlalchemy.select(*_BATTLE, *_VOTE, place, turns.label("turns"))
+        sqlalchemy.select(*_BATTLE, *_VOTE, place)
         .join(Battle, col(Battle.id) == Vote.battle_id)
         .join(Leaf, col(Leaf.id) == Vote.leaf_id, isouter=True)
         .where(col(Battle.round_id) == round_.id, (place < size) | col(Leaf.id).is_(None))
@@ -145,7 +151,7 @@ def _votes(session: Session, round_: Round, size: int, *, opened: bool) -> Itera
             "model_b": codes.get(row.entry_b),
             "winner": WINNERS[row.choice],
             "at": timestamp(row.cast_at),
-            "turns": row.turns,
+            "turns": len(row.said) // HASH_DIGITS,
             "language": row.locale,
             "excluded": row.excluded_why if row.excluded else None,
         }
