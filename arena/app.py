@@ -28,7 +28,7 @@ from arena.db import Database
 from arena.errors import RefusedError
 from arena.jobs import Task, work
 from arena.ledger.jobs import sequencing
-from arena.ratings.jobs import rating
+from arena.ratings.jobs import publishing, rating
 from arena.settings import Settings, load_settings
 from arena.web.failures import handle_failures, page_of, problem_of
 from arena.web.guard import Guard, raise_refusal
@@ -43,7 +43,7 @@ PAGES = (arena.battles.routes, arena.ratings.routes, arena.rounds.routes, arena.
 def tasks(settings: Settings) -> Sequence[Task]:
     """All that the worker looks after."""
     key = settings.signing_key
-    return sequencing(key), *rating(key), check_endpoints(settings.endpoint_allow)
+    return sequencing(key), *rating(key), publishing(settings.data_dir), check_endpoints(settings.endpoint_allow)
 
 
 class _Static(StaticFiles):

@@ -13,13 +13,26 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from arena.offline.ballots import Ballots
-from arena.offline.bundle import ABOUT, CHECKPOINTS, FORMAT, LEDGER, RATINGS, ROUND, SCORES, VOTES, WINNERS
+from arena.offline.bundle import (
+    ABOUT,
+    CHECKPOINTS,
+    FORMAT,
+    LEDGER,
+    PARQUET,
+    RATINGS,
+    ROUND,
+    SCORES,
+    VOTES,
+    WINNERS,
+)
+from arena.offline.parquet import VotesParquet
 from arena.proofs.leaves import LeafType, commitment, leaf_body, sealed, timestamp
 from arena.proofs.merkle import Growing, leaf_hash
 from arena.proofs.notes import Checkpoint, SigningKey
@@ -96,9 +109,11 @@ def make(folder: Path, votes: int, voters: int) -> None:
         ],
     )
     ballots = Ballots()
-    with (folder / VOTES).open("w") as file:
-        for row in _play(out, ballots, hashed, votes, voters):
-            file.write(json.dumps(row, separators=(",", ":")) + "\n")
+    rows = _play(out, ballots, hashed, votes, voters)
+    with (folder / VOTES).open("w") as file, VotesParquet(folder / PARQUET) as parquet:
+        while batch := list(islice(rows, 5000)):
+            file.writelines(json.dumps(row, separators=(",", ":")) + "\n" for row in batch)
+            parquet.write(batch)
     at = BEGIN + timedelta(milliseconds=20 * (votes + 1))
     out.add("round.closed", at)
     official = official_figures(ballots.cells(ENTRIES, rules.rated_votes_per_voter), rules, final=True)

@@ -37,6 +37,7 @@ def arena_command(log: Path, *arguments: str, settings: Settings | None = None) 
     if settings and settings.secret_key:
         environment |= {
             "ARENA_DATABASE_URL": settings.database,
+            "ARENA_DATA_DIR": str(settings.data_dir),
             "ARENA_SECRET_KEY": settings.secret_key.get_secret_value(),
             "ARENA_LEDGER_KEY": settings.signing_key.secret(),
             "ARENA_ENDPOINT_ALLOW": ",".join(settings.endpoint_allow),

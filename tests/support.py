@@ -3,11 +3,14 @@
 import json
 import re
 import secrets
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -69,7 +72,15 @@ def open_round(db: Database, file: RoundFile) -> Round:
     return db.writing(lambda session: start_round(session, file.slug, KEY, now()))
 
 
+@cache
+def _files() -> "tempfile.TemporaryDirectory[str]":
+    """Gone when this process ends."""
+    return tempfile.TemporaryDirectory(prefix="arena-tests-")
+
+
 def settings_for(database_url: str, **values: Any) -> Settings:
+    """Settings with a data folder of their own, unless told."""
+    values.setdefault("data_dir", Path(tempfile.mkdtemp(dir=_files().name)))
     return Settings(
         database_url=database_url,
         secret_key=SecretStr(secrets.token_urlsafe(48)),

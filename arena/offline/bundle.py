@@ -14,7 +14,7 @@ from arena.stats.cells import OUTCOMES
 
 FORMAT: Final = "blind-arena-bundle/1"
 ROUND, LEDGER, CHECKPOINTS, VOTES = "round.json", "ledger.jsonl", "checkpoints.jsonl", "votes.jsonl"
-RATINGS, SCORES, PARQUET, TEXTS, README = "ratings.json", "scores.json", "votes.parquet", "texts.jsonl", "README.md"
+RATINGS, SCORES, PARQUET, README = "ratings.json", "scores.json", "votes.parquet", "README.md"
 WINNERS: Final = dict(zip(OUTCOMES, ("model_a", "model_b", "tie", "tie (bothbad)"), strict=True))
 """What the field's public arena data call the choices."""
 

@@ -1,7 +1,7 @@
 """The pipeline's API, version 1. Everything it answers with comes from stored snapshots and votes."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -12,6 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from arena.accounts.queries import key_scopes
 from arena.battles.queries import votes_cast
 from arena.errors import N_, ConflictError, ForbiddenError, UnauthorizedError
+from arena.offline.bundle import WINNERS
 from arena.proofs.merkle import EMPTY_ROOT
 from arena.ratings.queries import PAGE, newest_settled_vote, snapshot_of, votes_after
 from arena.ratings.schemas import (
@@ -28,9 +29,10 @@ from arena.ratings.schemas import (
 )
 from arena.ratings.tables import RatingSnapshot
 from arena.rounds.official import filter_of
+from arena.rounds.pairing import pseudonym
 from arena.rounds.queries import published_round, published_rounds, rules_of
 from arena.rounds.tables import Round
-from arena.stats.cells import Cells, Outcome, count_cells
+from arena.stats.cells import Cells, count_cells
 from arena.stats.clusters import Independent
 from arena.stats.figures import ratings_body
 from arena.stats.rating import rate_exactly
@@ -43,9 +45,6 @@ NOT_FINAL = N_("The scores are final when the round is closed; ask with ?provisi
 NO_SCOPE = N_("This key lacks the scope %(scope)s.")
 
 bearer = HTTPBearer(auto_error=False, description="An API key made by `arena key create`.")
-
-
-WINNER: dict[Outcome, Winner] = {"a": "model_a", "b": "model_b", "tie": "tie", "both_bad": "tie (bothbad)"}
 
 PROBLEMS = problems(
     {
@@ -213,21 +212,25 @@ async def pairs(request: Request, slug: Slug, arena: Arena) -> Response:
     dependencies=[Depends(Needs("votes:read"))],
 )
 async def votes(slug: Slug, arena: Arena, after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0) -> Response:
-    """All votes in the order they were cast, one JSON object a line; `after` is the last id already known."""
-    round_id, codes, end = await arena.db.read(lambda session: _vote_range(session, slug))
+    """All votes in the order they were cast, one JSON object a line; `after` is the last id already known.
+
+    `voter` is the voter's pseudonym in the round, as the ledger has it.
+    """
+    round_, codes, end = await arena.db.read(lambda session: _vote_range(session, slug))
+    seed = bytes.fromhex(round_.seed)
 
     def page(session: Session, start: int) -> list[VoteOut]:
         return [
             VoteOut(
                 id=vote.id,
-                voter=vote.voter,
+                voter=pseudonym(seed, vote.voter),
                 model_a=codes[vote.entry_a],
                 model_b=codes[vote.entry_b],
-                winner=WINNER[vote.choice],
+                winner=cast(Winner, WINNERS[vote.choice]),
                 at=vote.cast_at.isoformat(),
                 excluded=vote.excluded,
             )
-            for vote in votes_after(session, round_id, start, PAGE)
+            for vote in votes_after(session, round_.id or 0, start, PAGE)
             if vote.id <= end
         ]
 
@@ -244,8 +247,7 @@ async def votes(slug: Slug, arena: Arena, after: Annotated[int, Query(ge=0, le=2
     return StreamingResponse(lines(), media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
 
-def _vote_range(session: Session, slug: str) -> tuple[int, dict[int, str], int]:
+def _vote_range(session: Session, slug: str) -> tuple[Round, dict[int, str], int]:
     found = published_round(session, slug)
-    round_id = found.id or 0
-    codes = {entry.id: entry.code for entry in entries_of(session, round_id)}
-    return round_id, codes, newest_settled_vote(session, round_id)
+    codes = {entry.id: entry.code for entry in entries_of(session, found.id or 0)}
+    return found, codes, newest_settled_vote(session, found.id or 0)

@@ -1,8 +1,10 @@
 """What the worker does: ratings soon after votes, and rounds opened and closed when their time has come."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import structlog
 from sqlmodel import Session, col, select
@@ -16,6 +18,7 @@ from arena.jobs import Task
 from arena.proofs.notes import SigningKey
 from arena.ratings.actions import close_round, compute, count, store, store_beside, store_recount
 from arena.ratings.beside import beside
+from arena.ratings.publishing import publish, to_publish
 from arena.ratings.queries import newest_vote, snapshot_of
 from arena.ratings.tables import RatingSnapshot
 from arena.rounds.actions import start_round
@@ -25,6 +28,8 @@ from arena.rounds.tables import Round
 log = structlog.get_logger()
 
 RECOUNT_EVERY = timedelta(minutes=10)
+PUBLISH_CLAIM = timedelta(minutes=30)
+AFTER_FAILURE_S = 60.0
 
 
 def _votes_to_rate(session: Session, _at: datetime) -> bool:
@@ -123,3 +128,31 @@ def rating(key: SigningKey) -> Sequence[Task]:
         Task("recount", lambda session, at: _to_recount(session, at) is not None, _recount_open_round, every_s=5),
         Task("beside", lambda session, _at: _without_beside(session) is not None, _compute_beside, every_s=2),
     )
+
+
+def publishing(data_dir: Path) -> Task:
+    """Publishes the bundles of closed rounds in the data folder."""
+
+    async def run(db: Database) -> None:
+        written = [
+            await _publish(db, round_, data_dir)
+            for round_ in await db.read(lambda session: to_publish(session, data_dir))
+        ]
+        if not all(written):
+            await asyncio.sleep(AFTER_FAILURE_S)
+
+    def wanted(session: Session, _at: datetime) -> bool:
+        return bool(to_publish(session, data_dir))
+
+    return Task("bundles", wanted, run, every_s=5, claim=PUBLISH_CLAIM)
+
+
+async def _publish(db: Database, round_: Round, data_dir: Path) -> bool:
+    """False when the data folder cannot be written, as when the disk is full."""
+    try:
+        await asyncio.to_thread(publish, db, round_, data_dir)
+    except (OSError, RefusedError) as error:
+        log.error("bundle_not_written", round=round_.slug, why=str(error))
+        return False
+    log.info("bundle_written", round=round_.slug)
+    return True

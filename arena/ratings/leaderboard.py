@@ -45,16 +45,20 @@ Names = Mapping[str, str]
 """Teams by entry code, in the reader's language."""
 
 
-def leaderboard_page(session: Session, round_: Round, locale: str, *, operator: bool) -> LeaderboardPage:
-    """The leaderboard as far as this reader may see it."""
+def leaderboard_page(
+    session: Session, round_: Round, locale: str, *, operator: bool, bundle: bool = False
+) -> LeaderboardPage:
+    """The leaderboard as far as this reader may see it; `bundle` says whether the round's bundle is published."""
     assert round_.id is not None
     visible = leaderboard_visible(round_, operator=operator)
     snapshot = snapshot_of(session, round_.id) if visible else None
     shown = view(round_, locale, operator=operator)
     if snapshot is None:
-        return LeaderboardPage(shown, visible, None, None)
+        return LeaderboardPage(shown, visible, None, None, bundle)
     names = {entry.code: entry.name(locale) for entry in entries_of(session, round_.id)}
-    return LeaderboardPage(shown, visible, board(snapshot, names), desk(snapshot, names) if operator else None)
+    return LeaderboardPage(
+        shown, visible, board(snapshot, names), desk(snapshot, names) if operator else None, bundle
+    )
 
 
 def board(snapshot: RatingSnapshot, names: Names) -> Board:

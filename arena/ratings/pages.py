@@ -289,10 +289,11 @@ class Desk:
 class LeaderboardPage:
     """`visible` is False where the rules keep the ratings from this reader; `board` is None before the first.
 
-    `desk` is None for everybody but operators.
+    `desk` is None for everybody but operators. `bundle`: the round's bundle can be downloaded.
     """
 
     round: RoundView
     visible: bool
     board: Board | None
     desk: Desk | None
+    bundle: bool = False

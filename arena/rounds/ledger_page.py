@@ -8,7 +8,7 @@ from arena.rounds.queries import rules_of, view
 from arena.rounds.tables import Round
 
 
-def ledger_page(session: Session, round_: Round, locale: str, *, operator: bool) -> LedgerPage:
+def ledger_page(session: Session, round_: Round, locale: str, *, operator: bool, bundle: bool) -> LedgerPage:
     """The seed is published with the round's closing, unless the rules hide for ever whose answers were read."""
     log, newest = log_of(session, round_.id or 0), newest_checkpoint(session, round_.id or 0)
     reveal = rules_of(round_).reveal
@@ -20,4 +20,5 @@ def ledger_page(session: Session, round_: Round, locale: str, *, operator: bool)
         reveal=reveal,
         seed_commitment=round_.seed_commitment,
         seed=round_.seed if round_.state == "closed" and reveal != "never" else None,
+        bundle=bundle,
     )

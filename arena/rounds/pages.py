@@ -94,7 +94,7 @@ class CheckpointView:
 
 @dataclass(frozen=True, slots=True)
 class LedgerPage:
-    """No `log`: the round is from before there were ledgers. `seed` (hex) is there once it is published."""
+    """No `log`: the round is from before there were ledgers. `seed` (hex) and `bundle` are there once published."""
 
     round: RoundView
     log: LogView | None
@@ -103,6 +103,7 @@ class LedgerPage:
     reveal: Literal["after_vote", "after_close", "never"]
     seed_commitment: str
     seed: str | None
+    bundle: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from arena.accounts.routes import CurrentOperator
+from arena.rounds.bundles import published_bundle
 from arena.rounds.ledger_page import ledger_page
 from arena.rounds.pages import LedgerPage, RoundsPage, RulesPage
 from arena.rounds.queries import published_round, published_rounds, rules_page, view
@@ -39,7 +40,9 @@ async def ledger(
     request: Request, slug: str, arena: Arena, locale: CurrentLocale, operator: CurrentOperator
 ) -> Response:
     def load(session: Session) -> LedgerPage:
-        return ledger_page(session, published_round(session, slug), locale, operator=operator)
+        round_ = published_round(session, slug)
+        bundle = published_bundle(arena.settings.data_dir, round_) is not None
+        return ledger_page(session, round_, locale, operator=operator, bundle=bundle)
 
     page = await arena.db.read(load)
     return render(request, "rounds/ledger.html", page, demo=page.round.demo)

@@ -12,13 +12,16 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import select
 
 from arena.accounts.actions import SCOPES, create_key, token_hash
+from arena.accounts.tables import Voter
 from arena.clock import now
 from arena.db import Database
 from arena.proofs.notes import Checkpoint, note_text
 from arena.ratings.actions import close_round, store
 from arena.rounds.actions import create_round
+from arena.rounds.pairing import pseudonym
 from arena.rounds.tables import Round
 from tests.data import rated_now
 from tests.ratings.by_hand import rated_by_hand
@@ -208,6 +211,9 @@ def test_votes_are_listed_as_cast_in_the_words_of_public_arena_data(
     ]
     assert all(set(v) == {"id", "voter", "model_a", "model_b", "winner", "at", "excluded"} for v in found)
     assert len({v["voter"] for v in found}) == -(-len(BALLOTS) // 7)
+    with db.reading() as session:
+        ids = session.exec(select(Voter.id)).all()
+    assert {v["voter"] for v in found} == {pseudonym(bytes.fromhex(stage.seed), id_) for id_ in ids}
     assert all(datetime.fromisoformat(v["at"]).tzinfo is not None for v in found)
 
 
