@@ -69,11 +69,12 @@ def serve_app(settings: Settings, host: str, port: int, workers: int) -> None:
 
 
 def run_worker(db: Database, settings: Settings) -> None:
-    """Looks after the background tasks until SIGTERM or Ctrl-C."""
+    """Looks after the background tasks until SIGTERM or Ctrl-C. Raises RefusedError without the ledger's key."""
+    looked_after = tasks(settings)
     configure_logging()
 
     async def until_told() -> None:
-        working = asyncio.create_task(work(db, tasks(settings)))
+        working = asyncio.create_task(work(db, looked_after))
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, working.cancel)
         await asyncio.wait([working])

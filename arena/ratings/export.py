@@ -28,7 +28,6 @@ from arena.offline.bundle import (
     VOTES,
     WINNERS,
 )
-from arena.offline.parquet import VotesParquet
 from arena.proofs.leaves import timestamp
 from arena.ratings.queries import snapshot_of
 from arena.rounds.leaves import model_of
@@ -159,6 +158,8 @@ def _votes(session: Session, round_: Round, size: int, *, opened: bool) -> Itera
 
 def _write_votes(rows: Iterator[dict[str, Any]], file: Path, parquet_file: Path | None) -> int:
     """Writes votes as JSON Lines and, where their pairs are known, as Parquet; returns how many there are."""
+    from arena.offline.parquet import VotesParquet  # servers import this module, and never need Arrow
+
     number = 0
     with file.open("w", encoding="utf-8", newline="\n") as out, ExitStack() as stack:
         writer = stack.enter_context(VotesParquet(parquet_file)) if parquet_file else None
