@@ -9,6 +9,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def test_copies_made_while_votes_are_cast_are_whole_and_good_to_go_on_from(sqlit
             back_up(file_of(sqlite_url), file)
             copies.append((before, file, len(voting.acknowledged)))
             wanted = before + VOTES_BETWEEN
-            assert eventually(lambda: voting.has(wanted), 20)  # noqa: B023
+            assert eventually(partial(voting.has, wanted), 20)
         served.process.kill()
         for thread in threads:
             thread.join()

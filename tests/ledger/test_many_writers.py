@@ -8,6 +8,7 @@ import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -73,6 +74,10 @@ def size(db: Database) -> int:
         return size_of(session, played_round(db).id or 0)
 
 
+def has_grown(db: Database, before: int) -> bool:
+    return size(db) > before
+
+
 def waiting(db: Database) -> int:
     with db.reading() as session:
         return len(session.exec(select(Leaf.id).where(col(Leaf.position).is_(None))).all())
@@ -90,7 +95,7 @@ def test_no_entry_is_lost_or_doubled_while_the_sequencer_is_killed(
     for _ in range(KILLS):
         before = size(db)
         with worker(database_url, tmp_path / "log"):
-            assert eventually(lambda seen=before: size(db) > seen, 60)  # type: ignore[misc]
+            assert eventually(partial(has_grown, db, before), 60)
     stop.set()
     voted = sum(number.get(timeout=60) for _ in voting)
     for process in voting:
