@@ -25,7 +25,7 @@ lint() {
 }
 
 tests() {
-  check "tests" pytest --ignore=tests/browser
+  check "tests" pytest -n 2 --dist loadfile --ignore=tests/browser
 }
 
 # A run of its own: Playwright's sync API and asyncio tests do not mix in one process.
