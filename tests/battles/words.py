@@ -5,7 +5,7 @@ from sqlalchemy import MetaData, select
 from arena.battles.actions import checkpoint_turn
 from arena.battles.column import Said
 from arena.battles.queries import CastVote, turn_job
-from arena.battles.tables import Battle
+from arena.battles.tables import Battle, Turn
 from arena.battles.votes import give_feedback
 from arena.clock import now
 from arena.db import Database
@@ -24,11 +24,16 @@ def conversation(db: Database, voter_id: str = MINJI) -> tuple[Battle, CastVote]
     """A battle with words in every place that holds some."""
     battle, turn = asks(db, QUESTION, voter_id)
     for part in (5, 60):
-        half = (Said(SAID[0].text[: len(SAID[0].text) * part // 100], None, 10, None), SAID[1])
-        db.writing(lambda s: checkpoint_turn(s, turn_job(s, fresh(s, turn)), half, now()))  # noqa: B023
+        saves(db, turn, part)
     assert ends(db, turn, said=SAID)
     vote = votes(db, battle, voter_id=voter_id)
     return battle, db.writing(lambda s: give_feedback(s, vote, ["a:clear"], COMMENT, now()))
+
+
+def saves(db: Database, turn: Turn, percent: int) -> None:
+    """What the relay does every few seconds."""
+    half = (Said(SAID[0].text[: len(SAID[0].text) * percent // 100], None, 10, None), SAID[1])
+    db.writing(lambda s: checkpoint_turn(s, turn_job(s, fresh(s, turn)), half, now()))
 
 
 def stored(db: Database) -> str:

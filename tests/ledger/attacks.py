@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from arena.battles.tables import Vote
 from arena.db import Database
-from arena.ledger.tables import Leaf
+from arena.ledger.tables import Leaf, StoredCheckpoint
 from arena.proofs.leaves import leaf_body
 from arena.proofs.merkle import Growing, leaf_hash
 from tests.ledger.played import (
@@ -93,7 +93,7 @@ def sign_again(db: Database, position: int) -> None:
     """Makes the honest sequencer sign what stands from `position` on once more: its tree forgets, and waits."""
     sql(db, "DELETE FROM checkpoint WHERE size > :size", size=position)
     with db.reading() as session:
-        size = max([0, *session.exec(text("SELECT size FROM checkpoint")).scalars()])  # type: ignore[call-overload]
+        size = max([0, *session.exec(select(StoredCheckpoint.size))])
     sql(db, "UPDATE leaf SET position = NULL WHERE position >= :size", size=size)
     sequenced(db)
 
