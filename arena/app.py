@@ -15,10 +15,13 @@ from starlette.types import Scope
 
 import arena.accounts.routes
 import arena.battles.routes
+import arena.moderation.routes
+import arena.office.routes
 import arena.ratings.api
 import arena.ratings.routes
 import arena.rounds.ledger_api
 import arena.rounds.routes
+import arena.screening.routes
 import arena.web.routes
 from arena import __version__
 from arena.battles.arrivals import Arrivals
@@ -37,7 +40,16 @@ from arena.web.rendering import Renderer, data_folder
 from arena.web.services import Services
 from arena.web.visitor import Identity
 
-PAGES = (arena.battles.routes, arena.ratings.routes, arena.rounds.routes, arena.accounts.routes, arena.web.routes)
+PAGES = (
+    arena.battles.routes,
+    arena.ratings.routes,
+    arena.rounds.routes,
+    arena.office.routes,
+    arena.moderation.routes,
+    arena.screening.routes,
+    arena.accounts.routes,
+    arena.web.routes,
+)
 
 
 def tasks(settings: Settings) -> Sequence[Task]:

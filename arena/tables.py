@@ -6,6 +6,7 @@ import arena.jobs
 import arena.ledger.tables
 import arena.ratings.tables
 import arena.rounds.tables
+import arena.screening.tables
 import arena.teams.tables
 from arena.db import Row
 

@@ -36,13 +36,13 @@ async def is_operator(admin: Annotated[SignedIn | None, Depends(load_admin)]) ->
 CurrentOperator = Annotated[bool, Depends(is_operator)]
 
 
-def only(role: str) -> Any:
-    """Refuses everyone but admins of this role."""
+def only(*roles: str) -> Any:
+    """Refuses everyone but admins of these roles."""
 
     async def check(admin: Annotated[SignedIn | None, Depends(load_admin)]) -> None:
         if admin is None:
             raise UnauthorizedError
-        if admin.role != role:
+        if admin.role not in roles:
             raise ForbiddenError(NOT_YOURS, code="role")
 
     return Depends(check)

@@ -146,8 +146,8 @@ class Relay:
         """Streams until the turn has ended, then saves it, then tells the readers."""
         try:
             await self._stream()
-            await self._save(self.job, self._outcome, self._said(), self._when())
-            self._publish(done_event(self._outcome or "paused"))
+            kept = await self._save(self.job, self._outcome, self._said(), self._when())
+            self._publish(done_event(self._outcome or "paused") if kept else done_event("stopped"))
         finally:
             self.saved.set()
             for reader in self._readers:

@@ -64,6 +64,7 @@ class Turn(Row, table=True):
     `streaming` needs a live relay: its process renews `alive_at` while it runs. `paused` waits for a reader
     (nobody listened any more), `stopped` for the voter (who pressed stop); both start again from the prompt.
     `shown_ms` and `ended_ms` tell when the first text and the end reached readers, in ms since the turn began.
+    `masked` counts the personal data that was taken out of the prompt, by kind.
     """
 
     __table_args__ = (
@@ -87,6 +88,7 @@ class Turn(Row, table=True):
     created_at: datetime
     shown_ms: int | None = None
     ended_ms: int | None = None
+    masked: dict[str, int] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class Answer(Row, table=True):
@@ -178,3 +180,61 @@ class Feedback(Row, table=True):
     reasons: list[str] = Field(sa_column=Column(JSON, nullable=False))
     comment: str
     given_at: datetime
+
+
+class Exclusion(Row, table=True):
+    """Battles whose votes one person wants taken out of the ratings, or back in, and another one decides on.
+
+    `reason` is one of `arena.rounds.decisions.REASONS`. `review_id` is the rejected prompt that it comes from.
+    `proposed_by` and `decided_by` are admins' codes.
+    """
+
+    __table_args__ = (
+        CheckConstraint("kind in ('exclude', 'reinstate')", name="kind"),
+        CheckConstraint("state in ('waiting', 'done', 'withdrawn', 'refused')", name="state"),
+        Index(
+            "uq_exclusion_review",
+            "review_id",
+            unique=True,
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+        Index("ix_exclusion_state", "round_id", "state"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    round_id: int = Field(foreign_key="round.id")
+    kind: str
+    battles: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    reason: str
+    note: str = ""
+    review_id: int | None = Field(default=None, foreign_key="review.id")
+    proposed_by: str
+    proposed_at: datetime
+    state: str = "waiting"
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+
+
+class Appeal(Row, table=True):
+    """A voter's words against the exclusion of their vote, and what became of it."""
+
+    __table_args__ = (
+        CheckConstraint("state in ('waiting', 'upheld', 'declined')", name="state"),
+        Index(
+            "uq_appeal_vote",
+            "vote_id",
+            unique=True,
+            sqlite_where=text("state = 'waiting'"),
+            postgresql_where=text("state = 'waiting'"),
+        ),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    vote_id: int = Field(foreign_key="vote.id", index=True)
+    text: str
+    made_at: datetime
+    state: str = "waiting"
+    reply: str = ""
+    decided_by: str | None = None
+    decided_at: datetime | None = None

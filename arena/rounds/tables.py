@@ -81,7 +81,7 @@ class Proposal(Row, table=True):
 
 
 class Suggestion(Row, table=True):
-    """A question a citizen may ask with one tap."""
+    """A question a citizen may ask with one tap, from version `since` of the round's suggestions until `until`."""
 
     __tablename__: ClassVar[str] = "suggestion"
     __table_args__ = (UniqueConstraint("round_id", "code"),)
@@ -92,3 +92,47 @@ class Suggestion(Row, table=True):
     locale: str
     topic: str
     text: str
+    since: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    until: int | None = None
+
+
+class SuggestionDraft(Row, table=True):
+    """A question on its way to the suggestions; whoever approves it neither proposed nor last edited it.
+
+    `review_id` is the citizen's prompt it comes from. The persons are admins' codes.
+    """
+
+    __tablename__: ClassVar[str] = "suggestion_draft"
+    __table_args__ = (
+        CheckConstraint("state in ('proposed', 'approved', 'declined', 'published')", name="state"),
+        Index("ix_suggestion_draft_state", "round_id", "state"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    round_id: int = Field(foreign_key="round.id")
+    locale: str
+    topic: str
+    text: str
+    review_id: int | None = Field(default=None, foreign_key="review.id")
+    state: str = "proposed"
+    proposed_by: str
+    proposed_at: datetime
+    edited_by: str | None = None
+    edited_at: datetime | None = None
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    code: str | None = None
+
+
+class SuggestionVersion(Row, table=True):
+    """A publication of a round's suggestions; the first is what the round was made with, and has no row."""
+
+    __tablename__: ClassVar[str] = "suggestion_version"
+    __table_args__ = (UniqueConstraint("round_id", "number"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    round_id: int = Field(foreign_key="round.id")
+    number: int
+    note: str
+    published_by: str
+    published_at: datetime

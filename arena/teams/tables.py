@@ -1,7 +1,7 @@
 """Teams and their entries."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, Column, Index, UniqueConstraint, text
 from sqlmodel import Field
@@ -72,3 +72,16 @@ class Outage(Row, table=True):
     salt: str = Field(default="", max_length=64, sa_column_kwargs={"server_default": ""})
     checks: int = 0
     check_at: datetime
+
+
+class TeamLink(Row, table=True):
+    """A link by which a team sees its own entry; only the SHA-256 of its token is stored."""
+
+    __tablename__: ClassVar[str] = "team_link"
+
+    id: int | None = Field(default=None, primary_key=True)
+    entry_id: int = Field(foreign_key="entry.id", index=True)
+    token_hash: str = Field(unique=True, max_length=64)
+    made_by: str
+    made_at: datetime
+    ended_at: datetime | None = None

@@ -10,6 +10,14 @@ THEMES: tuple[Theme, ...] = ("auto", "light", "dark")
 
 
 @dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody of the office who is signed in."""
+
+    email: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """The surroundings of a page: `path` is where the language and theme forms return to."""
 
@@ -18,7 +26,7 @@ class Frame:
     path: str
     csrf: str
     demo: bool
-    admin_email: str | None
+    admin: Reader | None
 
 
 @dataclass(frozen=True, slots=True)

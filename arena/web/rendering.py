@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from arena.web.i18n import format_date, format_number, format_time, translations
+from arena.web.office import menu
 from arena.web.pages import LOCALES, Frame, Locale
 
 PACKAGE = Path(__file__).parent.parent
@@ -44,7 +45,7 @@ def _environment(locale: Locale) -> Environment:
     catalogue = translations(locale)
     install: Any = getattr(environment, "install_gettext_translations")  # noqa: B009 - added by the extension
     install(catalogue, newstyle=True)
-    environment.globals["static"] = static_url
+    environment.globals |= {"static": static_url, "office_menu": menu}
     environment.filters |= {
         "date": partial(_date, locale=locale),
         "datetime": partial(_time, locale=locale),

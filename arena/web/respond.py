@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from arena.web.pages import THEMES, Frame
+from arena.web.pages import THEMES, Frame, Reader
 from arena.web.services import locale_of, services_of, visitor_of
 from arena.web.visitor import COOKIE, YEAR_S
 
@@ -51,7 +51,7 @@ def _frame(request: Request, *, demo: bool) -> Frame:
         path=request.url.path,
         csrf=services_of(request).identity.csrf(visitor_of(request)),
         demo=demo or services_of(request).demo,
-        admin_email=admin.email if admin else None,
+        admin=Reader(admin.email, admin.role) if admin else None,
     )
 
 

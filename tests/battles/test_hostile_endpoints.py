@@ -21,6 +21,7 @@ from tests.battles.stage import FIRST, Stage, identity, staged
 
 BESIDE = 50
 BAD_AT_ONCE = 20  # all threads of the test share one core
+READINGS = 50
 GOOD_TEXT = "된장찌개는 멸치로 국물을 내고 두부와 애호박을 넣어요."
 GOOD_NAME = "a good answer"
 PLAYED = {
@@ -39,7 +40,7 @@ async def hostile(answer: Answering) -> None:
 @pytest.fixture
 def stage(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     monkeypatch.setattr("arena.teams.outages.FAILURES_IN_A_ROW", len(PLAYED))
-    deadlines = {"first_token_s": 8, "idle_s": 10, "total_s": 20}
+    deadlines = {"first_token_s": 16, "idle_s": 25, "total_s": 40}
     with endpoint(PLAYED[GOOD_NAME][0]) as team, staged(sqlite_url, team, pacing="raw", deadlines=deadlines) as found:
         team.scripts[FIRST] = hostile
         yield found
@@ -59,8 +60,9 @@ class Voter:
         asked = await self.client.post("/battles", data=form, headers=self.headers)
         assert asked.status_code == 303, asked.text
         path: str = asked.headers["location"]
-        while "event:done" not in (await self.client.get(f"{path}/turns/1/stream", headers=self.headers)).text:
-            pass  # a reader who lags behind is sent away to come back
+        for _ in range(READINGS):  # a reader who lags behind is sent away to come back
+            if "event:done" in (await self.client.get(f"{path}/turns/1/stream", headers=self.headers)).text:
+                break
         return path
 
     async def vote(self, path: str) -> int:

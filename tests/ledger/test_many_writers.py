@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing.context import SpawnProcess
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -54,6 +55,18 @@ def votes_until(stop: Event, url: str, number: "Queue[int]") -> None:
 
 
 @contextmanager
+def running(voters: "list[SpawnProcess]") -> Iterator[None]:
+    """Starts processes; whichever has not ended after the block is killed."""
+    for process in voters:
+        process.start()
+    try:
+        yield
+    finally:
+        for process in voters:
+            process.kill()
+
+
+@contextmanager
 def worker(url: str, log: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """`arena worker`, killed at the end of the block."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
@@ -89,18 +102,17 @@ def test_no_entry_is_lost_or_doubled_while_the_sequencer_is_killed(
     opened(db)
     spawn = multiprocessing.get_context("spawn")
     stop, number = spawn.Event(), spawn.Queue()
-    voting = [spawn.Process(target=votes_until, args=(stop, database_url, number)) for _ in range(PROCESSES)]
-    for process in voting:
-        process.start()
-    for _ in range(KILLS):
-        before = size(db)
-        with worker(database_url, tmp_path / "log"):
-            assert eventually(partial(has_grown, db, before), 60)
-    stop.set()
-    voted = sum(number.get(timeout=60) for _ in voting)
-    for process in voting:
-        process.join(60)
-    assert [process.exitcode for process in voting] == [0] * PROCESSES
+    voters = [spawn.Process(target=votes_until, args=(stop, database_url, number)) for _ in range(PROCESSES)]
+    with running(voters):
+        for _ in range(KILLS):
+            before = size(db)
+            with worker(database_url, tmp_path / "log"):
+                assert eventually(partial(has_grown, db, before), 60)
+        stop.set()
+        voted = sum(number.get(timeout=60) for _ in voters)
+        for process in voters:
+            process.join(60)
+    assert [process.exitcode for process in voters] == [0] * PROCESSES
     with worker(database_url, tmp_path / "log"):
         assert eventually(lambda: waiting(db) == 0, 60)
 

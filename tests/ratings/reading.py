@@ -21,7 +21,7 @@ def page_of(board: Board | None, desk: Desk | None = None) -> LeaderboardPage:
 
 
 def html_of(page: LeaderboardPage, locale: Locale = "en") -> str:
-    frame = Frame(locale, "auto", "/", "token", demo=False, admin_email=None)
+    frame = Frame(locale, "auto", "/", "token", demo=False, admin=None)
     return RENDERER.html("ratings/_leaderboard.html", page, frame)
 
 

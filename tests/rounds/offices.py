@@ -1,13 +1,11 @@
 """Operators and others of the office, what they propose, and what the ledger and the trail say of it."""
 
 import json
-from functools import partial
 from typing import Any
 
 from sqlalchemy import text
 from sqlmodel import Session, col, select
 
-from arena.accounts.actions import create_admin
 from arena.accounts.tables import Act
 from arena.clock import now
 from arena.db import Database
@@ -16,10 +14,8 @@ from arena.rounds.changes import approve, propose, withdraw
 from arena.rounds.tables import Epoch, Proposal
 from arena.rounds.wanted import read_wanted
 from arena.teams.tables import Entry
-from tests.support import Citizen
+from tests.staff import HANA, SORA
 
-PASSWORD = "a long enough password"
-SORA, HANA, JIWOO = "operator-1", "operator-2", "moderator-3"
 EVERYTHING = ["address", "pause", "join"]
 ALLOW = ["127.0.0.0/8"]
 MOVED = "http://127.0.0.1:9/moved/v1"
@@ -39,20 +35,6 @@ FORMS: dict[str, dict[str, Any]] = {
     "resume": {"entry": "e2", "reason": "endpoint_restored"},
     "join": JOINER,
 }
-
-
-def office(db: Database) -> None:
-    """Two operators, Sora and Hana, and Jiwoo, who is none."""
-    for name, role in (("sora", "operator"), ("hana", "operator"), ("jiwoo", "moderator")):
-        db.writing(partial(create_admin, email=f"{name}@example.org", role=role, password=PASSWORD, now=now()))
-
-
-def signed_in(origin: str, name: str) -> Citizen:
-    """Someone of the office at a browser."""
-    someone = Citizen(origin, language="en")
-    answer = someone.post("/sign-in", email=f"{name}@example.org", password=PASSWORD)
-    assert answer.status_code == 303
-    return someone
 
 
 def proposes(db: Database, kind: str, by: str = SORA, **fields: str) -> int:

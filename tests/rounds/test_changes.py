@@ -24,22 +24,19 @@ from tests.data import NOWHERE, answered, closes, in_parallel, opened, voted, vo
 from tests.rounds.offices import (
     ALLOW,
     EVERYTHING,
-    HANA,
-    JIWOO,
     JOINER,
     MOVED,
-    SORA,
     approves,
     by_code,
     changes,
     epochs,
-    office,
     proposes,
     runs_sql,
     state_of,
     told,
     withdraws,
 )
+from tests.staff import HANA, JIWOO, SORA, hire
 from tests.support import Citizen, open_round, round_file, serving, settings_for
 
 CELLS = 20
@@ -173,7 +170,7 @@ def test_ratings_hold_the_votes_of_every_epoch(running: Database) -> None:
 
 
 def test_a_joiners_endpoint_is_asked(db: Database, database_url: str, teams: str) -> None:
-    office(db)
+    hire(db)
     open_round(db, round_file(teams, teams=2, may_change=EVERYTHING))
     late = list(PERSONAS.values())[2]
     changes(db, "join", base_url=f"{teams}/{late.code}/v1", model=late.model, api_key_env="")
@@ -192,7 +189,7 @@ def test_a_joiners_endpoint_is_asked(db: Database, database_url: str, teams: str
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("named", [[], ["address"], ["pause"], ["join"]], ids=str)
 def test_only_what_the_rules_name_is_changed(db: Database, kind: Any, named: list[str]) -> None:
-    office(db)
+    hire(db)
     opened(db, may_change=named)
     if kind == "resume" and named == ["pause"]:
         changes(db, "pause")
@@ -280,7 +277,7 @@ def test_a_proposal_is_refused_once_the_round_is_closed(running: Database) -> No
 
 
 def test_a_draft_and_an_unknown_round_are_not_changed(db: Database) -> None:
-    office(db)
+    hire(db)
     with pytest.raises(NotFoundError):
         proposes(db, "pause")
     file = round_file(NOWHERE, may_change=EVERYTHING)

@@ -11,16 +11,8 @@ from sqlmodel import select
 from arena.accounts.tables import Act
 from arena.db import Database
 from tests.data import closes, opened
-from tests.rounds.offices import (
-    FORMS,
-    HANA,
-    JIWOO,
-    SORA,
-    acts,
-    office,
-    signed_in,
-    told,
-)
+from tests.rounds.offices import FORMS, acts, told
+from tests.staff import HANA, JIWOO, SORA, hire, signed_in
 from tests.support import Citizen, serving, settings_for
 
 PAGE = "/rounds/stage-1/changes"
@@ -98,7 +90,7 @@ def test_every_refused_attempt_over_http_is_on_record(desk: Office) -> None:
 
 
 def test_a_change_that_the_rules_do_not_name_is_refused_over_http_on_record(db: Database, database_url: str) -> None:
-    office(db)
+    hire(db)
     opened(db)
     with serving(settings_for(database_url)) as origin:
         sora = signed_in(origin, "sora")

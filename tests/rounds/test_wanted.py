@@ -8,23 +8,13 @@ from arena.db import Database
 from arena.errors import ArenaError, ConflictError, InvalidError
 from arena.rounds.wanted import read_wanted
 from tests.data import NOWHERE, opened
-from tests.rounds.offices import (
-    ALLOW,
-    EVERYTHING,
-    FORMS,
-    MOVED,
-    approves,
-    by_code,
-    changes,
-    epochs,
-    office,
-    proposes,
-)
+from tests.rounds.offices import ALLOW, EVERYTHING, FORMS, MOVED, approves, by_code, changes, epochs, proposes
+from tests.staff import hire
 from tests.support import open_round, round_file
 
 
 def test_at_least_two_entries_take_part(db: Database) -> None:
-    office(db)
+    hire(db)
     opened(db, teams=3, may_change=EVERYTHING)
     second = proposes(db, "pause", entry="e3")
     changes(db, "pause", entry="e2")
@@ -89,7 +79,7 @@ def test_a_team_that_takes_part_does_not_join_again_under_either_name(running: D
 
 
 def test_an_entry_keeps_the_variable_it_has_whatever_its_name(db: Database) -> None:
-    office(db)
+    hire(db)
     file = round_file(NOWHERE, may_change=EVERYTHING)
     named = file.entries[0].model_copy(update={"api_key_env": "OTHER_KEY"})
     file = file.model_copy(update={"entries": [named, *file.entries[1:]]})

@@ -140,7 +140,7 @@ def battle_html(locale: Locale, state: TurnState, answer: str) -> str:
     )
     both = AnswerView("a", Markup(answer)), AnswerView("b", Markup(answer))
     battle = BlindBattle("b1", "streaming", round_, (TurnView(1, "Why?", state, both),), 4, 4000, None)
-    frame = Frame(locale, "auto", "/", "token", demo=True, admin_email=None)
+    frame = Frame(locale, "auto", "/", "token", demo=True, admin=None)
     return Renderer().html("battles/_battle.html", BattlePage(battle, None, None, REASONS, 1000), frame)
 
 

@@ -1,0 +1,5 @@
+"""Suggestions: proposed, edited, approved by another person, published in versions."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""Excluded votes: proposals, their effect, decisions, appeals."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""The office's first page: what waits for whom."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

@@ -1,0 +1,5 @@
+"""Rounds and teams: drafts, tests, opening, progress, closing."""
+
+from fastapi import APIRouter
+
+router = APIRouter()

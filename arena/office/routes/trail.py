@@ -1,0 +1,5 @@
+"""The trail of every act."""
+
+from fastapi import APIRouter
+
+router = APIRouter()
