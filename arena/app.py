@@ -31,7 +31,9 @@ from arena.db import Database
 from arena.errors import RefusedError
 from arena.jobs import Task, work
 from arena.ledger.jobs import sequencing
+from arena.moderation.queue_watch import QueueWatch
 from arena.ratings.jobs import publishing, rating
+from arena.screening.classifier import classifier_of
 from arena.settings import Settings, load_settings
 from arena.web.failures import handle_failures, page_of, problem_of
 from arena.web.guard import Guard, raise_refusal
@@ -78,12 +80,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings = services.settings
     app.state.relays = Relays(services.db, settings.max_battles, settings.endpoint_allow)
     app.state.arrivals = Arrivals()
+    app.state.queue_watch = QueueWatch(services.db)
+    app.state.classifier = classifier = classifier_of(settings)
     STREAMS.set_function(lambda: len(app.state.relays))
     worker = asyncio.create_task(work(services.db, tasks(settings))) if settings.embedded_worker else None
     try:
         yield
     finally:
         await app.state.relays.close()
+        if classifier:
+            await classifier.close()
         if worker:
             worker.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -3,10 +3,11 @@
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -46,6 +47,17 @@ class Settings(BaseSettings):
     max_battles: int = Field(
         default=300, ge=1, description="turns that may stream at once in one process; more are asked to wait"
     )
+    second_factor: bool = Field(
+        default=True, description="admins show a code of their phone when they sign in; false only for trials"
+    )
+    oidc_issuer: str = Field(default="", description="the OpenID Connect provider admins may sign in with")
+    oidc_client_id: str = Field(default="", description="this arena's name at the provider")
+    oidc_client_secret: SecretStr | None = Field(default=None, description="this arena's secret at the provider")
+    classifier_url: str = Field(
+        default="", description="a classifier of prompts in OpenAI's form, such as https://host/v1/moderations"
+    )
+    classifier_model: str = Field(default="", description="the model that the classifier is asked for")
+    classifier_key: SecretStr | None = Field(default=None, description="sent to the classifier as a bearer token")
 
     split_lists = field_validator("endpoint_allow", "trusted_proxies", mode="before")(_split)
 
@@ -67,12 +79,37 @@ class Settings(BaseSettings):
             SigningKey.parse(value.get_secret_value())
         return value
 
+    @field_validator("classifier_url")
+    @classmethod
+    def web_address(cls, value: str) -> str:
+        if value and (not value.startswith(("http://", "https://")) or not urlsplit(value).hostname):
+            raise ValueError("expected the whole address, such as https://host/v1/moderations")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def origin_only(cls, value: str) -> str:
         if value and (not value.startswith(("http://", "https://")) or value.count("/") != 2):
             raise ValueError("expected an origin such as https://arena.example, without a path")
         return value
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def safe_issuer(cls, value: str) -> str:
+        parts = urlsplit(value)
+        here = parts.hostname in ("127.0.0.1", "localhost")
+        if value and (not parts.hostname or (parts.scheme != "https" and not (here and parts.scheme == "http"))):
+            raise ValueError("expected an address such as https://login.example")
+        return value
+
+    @model_validator(mode="after")
+    def whole_provider(self) -> Self:
+        given = [bool(self.oidc_issuer), bool(self.oidc_client_id), bool(self.oidc_client_secret)]
+        if any(given) and not all(given):
+            raise ValueError(
+                "ARENA_OIDC_ISSUER, ARENA_OIDC_CLIENT_ID, ARENA_OIDC_CLIENT_SECRET: expected all or none"
+            )
+        return self
 
     @cached_property
     def signing_key(self) -> SigningKey:
@@ -100,5 +137,5 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        raise RefusedError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from None
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper() + ": " if first["loc"] else ""
+        raise RefusedError(f"{name}{first['msg'].removeprefix('Value error, ')}") from None

@@ -79,7 +79,8 @@ def _files() -> "tempfile.TemporaryDirectory[str]":
 
 
 def settings_for(database_url: str, **values: Any) -> Settings:
-    """Settings with a data folder of their own, unless told."""
+    """Settings with a data folder of their own and sign-in by password alone, unless told."""
+    values.setdefault("second_factor", False)
     values.setdefault("data_dir", Path(tempfile.mkdtemp(dir=_files().name)))
     return Settings(
         database_url=database_url,

@@ -102,7 +102,7 @@ class Act(Row, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     at: datetime
-    who: str
+    who: str = Field(index=True)
     what: str
     subject: str = Field(index=True)
     outcome: str

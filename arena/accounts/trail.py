@@ -27,19 +27,22 @@ def record(
     *,
     why: str = "",
     detail: dict[str, object],
-) -> None:
+) -> Act:
     """Notes an act; `detail` must hold no secret."""
-    session.add(Act(at=at, who=who, what=what, subject=subject, outcome=outcome, why=why, detail=detail))
+    act = Act(at=at, who=who, what=what, subject=subject, outcome=outcome, why=why, detail=detail)
+    session.add(act)
+    return act
 
 
 @contextmanager
-def on_record(db: Database, who: str, what: str, subject: str, **detail: object) -> Iterator[None]:
+def on_record(db: Database, who: str, what: str, subject: str, **detail: object) -> Iterator[dict[str, object]]:
     """Notes that the block was done or refused, in a transaction of its own; what was raised goes on.
 
-    A change that the database itself refuses, as what was written stays, is raised as a RefusedError.
+    The block may add to the detail that it gets. A change that the database itself refuses, as what was written
+    stays, is raised as a RefusedError.
     """
     try:
-        yield
+        yield detail
     except (ArenaError, RefusedError, IntegrityError) as error:
         refusal = _refusal(error, subject)
         why = refusal.code if isinstance(refusal, ArenaError) else str(refusal)

@@ -18,6 +18,8 @@ from arena.errors import N_, ConflictError, InvalidError
 from arena.proofs.leaves import commitment
 from arena.rounds.queries import accepts, rules_of
 from arena.rounds.tables import Round
+from arena.screening.checks import Checks
+from arena.screening.holding import Asker, any_rejected, review_turn
 from arena.stats.style import FEATURES, style_of
 from arena.teams.outages import note_answer
 
@@ -36,11 +38,14 @@ TOO_LONG = N_("The question is too long: it may have %(limit)s characters. Pleas
 NOT_YET = N_("You can vote as soon as both answers are complete.")
 OVER = N_("This comparison is over, so it can no longer be changed. You can start a new one at any time.")
 NO_MORE_TURNS = N_("This comparison has reached its last question. Please vote now.")
+REJECTED = N_("A question in this comparison was refused, so nothing more can be asked in it. You can still vote.")
 
 
 def clean_prompt(text: str) -> str:
     """A citizen's question as it is stored. Raises InvalidError when it is empty or too long."""
-    prompt = text.replace("\r\n", "\n").replace("\0", "").strip().encode("utf-8", "replace").decode()
+    prompt = (
+        text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip().encode("utf-8", "replace").decode()
+    )
     if not prompt:
         raise InvalidError(EMPTY, code="empty_prompt")
     if len(prompt) > PROMPT_LIMIT:
@@ -48,30 +53,51 @@ def clean_prompt(text: str) -> str:
     return prompt
 
 
-def add_turn(session: Session, battle_id: str, number: int, prompt: str, now: datetime) -> Turn:
-    """A question to both sides, with two answers that are empty yet."""
-    turn = Turn(battle_id=battle_id, number=number, prompt=prompt, alive_at=now, created_at=now)
+def add_turn(
+    session: Session, battle: Battle, number: int, prompt: str, now: datetime, checks: Checks | None = None
+) -> Turn:
+    """A question to both sides, with two answers that are empty yet, and its review if it was checked."""
+    masked = checks.masked if checks and checks.masked else None
+    turn = Turn(battle_id=battle.id, number=number, prompt=prompt, alive_at=now, created_at=now, masked=masked)
     session.add(turn)
     session.flush()
     assert turn.id is not None
     session.add_all(Answer(turn_id=turn.id, side=side) for side in ("a", "b"))
+    if checks:
+        review_turn(session, asker(battle), turn.id, prompt, checks, now)
     session.flush()
     return turn
 
 
-def ask_again(session: Session, voter_id: str, battle_id: str, prompt: str, now: datetime) -> Turn:
+def asker(battle: Battle) -> Asker:
+    return Asker(battle.round_id, battle.voter_id, battle.locale)
+
+
+def ask_again(
+    session: Session, voter_id: str, battle_id: str, prompt: str, now: datetime, checks: Checks | None = None
+) -> Turn:
     """A follow-up question to both sides. Raises NotFoundError or ConflictError."""
     battle, round_ = queries.battle_of(session, voter_id, battle_id)
-    number = len(queries.turns_of(session, battle_id)) + 1
-    if number > rules_of(round_).max_turns:
+    number = next_number(session, battle, round_, now)
+    if not _moved(session, _battle_from("votable", battle_id).values(state="streaming")):
+        raise ConflictError(OVER, code="not_votable")
+    if asks_identity(prompt):
+        _moved(session, _battle_from("streaming", battle_id).values(identity_probe=True))
+    return add_turn(session, battle, number, prompt, now, checks)
+
+
+def next_number(session: Session, battle: Battle, round_: Round, now: datetime) -> int:
+    """Of the follow-up question that may be asked now. Raises ConflictError when none may."""
+    turns = queries.turns_of(session, battle.id)
+    if len(turns) >= rules_of(round_).max_turns:
         raise ConflictError(NO_MORE_TURNS, code="turn_limit")
     if not accepts(round_, now):
         raise ConflictError(ROUND_CLOSED, code="round_closed")
-    if not _moved(session, _battle_from("votable", battle_id).values(state="streaming")):
+    if any_rejected(session, [turn.id for turn in turns]):
+        raise ConflictError(REJECTED, code="rejected")
+    if battle.state != "votable":
         raise ConflictError(NOT_YET if battle.state == "streaming" else OVER, code="not_votable")
-    if asks_identity(prompt):
-        _moved(session, _battle_from("streaming", battle_id).values(identity_probe=True))
-    return add_turn(session, battle_id, number, prompt, now)
+    return len(turns) + 1
 
 
 def stop_turn(session: Session, turn: Turn) -> None:

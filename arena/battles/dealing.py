@@ -20,6 +20,7 @@ from arena.rounds.actions import held_round
 from arena.rounds.pairing import next_place, pseudonym
 from arena.rounds.queries import accepts, newest_epoch, rules_of
 from arena.rounds.tables import Round
+from arena.screening.checks import Checks
 from arena.teams.outages import out_of_service
 from arena.teams.queries import entries_of
 
@@ -42,8 +43,16 @@ class Dealt(NamedTuple):
     new: bool
 
 
-def start_battle(session: Session, round_: Round, voter_id: str, prompt: str, locale: str, now: datetime) -> Dealt:
-    """Deals the voter's next pair and asks the question.
+def start_battle(
+    session: Session,
+    round_: Round,
+    voter_id: str,
+    prompt: str,
+    locale: str,
+    now: datetime,
+    checks: Checks | None = None,
+) -> Dealt:
+    """Deals the voter's next pair and asks the question; `checks` of it become its review.
 
     A voter has one open battle: the same question sent twice finds it again, another question closes it and its
     place is dealt again. Raises ConflictError when the round is closed or the voter has had all battles of it,
@@ -56,9 +65,8 @@ def start_battle(session: Session, round_: Round, voter_id: str, prompt: str, lo
     assert round_.id is not None
     current = queries.open_battle(session, round_.id, voter_id)
     if current is not None:
-        turns = queries.turns_of(session, current.id)
-        if len(turns) == 1 and turns[0].prompt == prompt:
-            return Dealt(current, turns[0], new=False)
+        if begun := begun_with(session, current, prompt):
+            return begun
         _check_patience(session, round_.id, voter_id, now)
         expire(session, round_, current.id, now)
     elif (last := queries.last_battle(session, round_.id, voter_id)) and last.state == "expired":
@@ -67,9 +75,15 @@ def start_battle(session: Session, round_: Round, voter_id: str, prompt: str, lo
         raise ConflictError(TOO_MANY, code="battle_limit")
     try:
         with session.begin_nested():
-            return _deal(session, round_, voter_id, prompt, locale, now)
+            return _deal(session, round_, voter_id, prompt, locale, now, checks)
     except IntegrityError:  # a second request of the same voter was quicker
         return _other_request(session, round_.id, voter_id)
+
+
+def begun_with(session: Session, battle: Battle, prompt: str) -> Dealt | None:
+    """The battle as dealt before, if this question and no other was asked in it."""
+    turns = queries.turns_of(session, battle.id)
+    return Dealt(battle, turns[0], new=False) if [turn.prompt for turn in turns] == [prompt] else None
 
 
 def _check_patience(session: Session, round_id: int, voter_id: str, now: datetime) -> None:
@@ -92,7 +106,15 @@ def _other_request(session: Session, round_id: int, voter_id: str) -> Dealt:
     return Dealt(current, queries.turns_of(session, current.id)[0], new=False)
 
 
-def _deal(session: Session, round_: Round, voter_id: str, prompt: str, locale: str, now: datetime) -> Dealt:
+def _deal(
+    session: Session,
+    round_: Round,
+    voter_id: str,
+    prompt: str,
+    locale: str,
+    now: datetime,
+    checks: Checks | None,
+) -> Dealt:
     assert round_.id is not None
     epoch = newest_epoch(session, round_.id)
     ids = {entry.code: entry.id for entry in entries_of(session, round_.id)}
@@ -126,4 +148,4 @@ def _deal(session: Session, round_: Round, voter_id: str, prompt: str, locale: s
     session.add(battle)
     session.flush()
     write_started(session, round_, battle, codes, prompt, now)
-    return Dealt(battle, add_turn(session, battle.id, 1, prompt, now), new=True)
+    return Dealt(battle, add_turn(session, battle, 1, prompt, now, checks), new=True)

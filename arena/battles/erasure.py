@@ -10,9 +10,10 @@ from sqlmodel import Session, col, select
 from arena.battles.actions import expire
 from arena.battles.pages import ErasePage, PrivacyPage
 from arena.battles.queries import battle_of, round_of, turns_of
-from arena.battles.tables import Answer, Battle, Feedback, RawAnswer, Turn, Vote
+from arena.battles.tables import Answer, Appeal, Battle, Feedback, RawAnswer, Turn, Vote
 from arena.errors import RefusedError
 from arena.rounds.tables import Round
+from arena.screening.holding import erase_asked, unasked_number, withdraw_all
 
 _KEPT = col(Battle.erased_at).is_(None)
 _OPEN = col(Battle.state).in_(("streaming", "votable"))
@@ -45,12 +46,15 @@ def _empty(session: Session, battle_id: str) -> None:
         update(Answer).where(col(Answer.turn_id).in_(turns)).values(text=""),
         delete(RawAnswer).where(col(RawAnswer.answer_id).in_(answers)),
         update(Feedback).where(col(Feedback.vote_id).in_(votes)).values(comment=""),
+        update(Appeal).where(col(Appeal.vote_id).in_(votes)).values(text=""),
     ):
         session.execute(statement, execution_options={"synchronize_session": False})
+    erase_asked(session, turns)
 
 
 def erase_voter(session: Session, voter_id: str, now: datetime) -> list[str]:
-    """Erases the words of all battles of a voter; returns those that had not been erased before."""
+    """Erases all words of a voter, questions that were never asked too; returns battles not erased before."""
+    withdraw_all(session, voter_id)
     kept = session.exec(select(Battle.id).where(_of(voter_id), _KEPT).order_by(col(Battle.id))).all()
     return [battle_id for battle_id in kept if erase_battle(session, battle_id, now)]
 
@@ -81,16 +85,17 @@ def _numbered(session: Session, number: str) -> Battle:
 def privacy_page(session: Session, voter_id: str) -> PrivacyPage:
     """What the privacy page tells a visitor of their own battles."""
     kept, erased, _ = _counts(session, _of(voter_id))
-    return PrivacyPage(kept, erased)
+    return PrivacyPage(kept, erased, unasked_number(session, voter_id))
 
 
 def erase_page(session: Session, voter_id: str, battle_id: str) -> ErasePage:
     """What would be erased: all battles of a voter, or with `battle_id` one. Raises NotFoundError for another's."""
     if not battle_id:
-        return ErasePage(*_counts(session, _of(voter_id)), battle=None, question="")
+        held = unasked_number(session, voter_id)
+        return ErasePage(*_counts(session, _of(voter_id)), held, battle=None, question="")
     battle_of(session, voter_id, battle_id)
     question = turns_of(session, battle_id)[0].prompt
-    return ErasePage(*_counts(session, col(Battle.id) == battle_id), battle=battle_id, question=question)
+    return ErasePage(*_counts(session, col(Battle.id) == battle_id), held=0, battle=battle_id, question=question)
 
 
 def _counts(session: Session, where: ColumnElement[bool]) -> tuple[int, int, bool]:

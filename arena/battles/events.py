@@ -28,13 +28,14 @@ class BadStreamError(Exception):
 
 
 class EventReader:
-    """Feeds the text of one answer on, event by event."""
+    """Feeds the text of one answer on, event by event, and its thoughts to `hidden`."""
 
-    def __init__(self, feed: Callable[[str], None]) -> None:
+    def __init__(self, feed: Callable[[str], None], hidden: Callable[[str], None] | None = None) -> None:
         self._feed = feed
+        self._hidden = hidden
         self._rest = bytearray()
         self._bytes = self._lines = self._size = 0
-        self._text = ShownText()
+        self._text = ShownText(hidden)
         self._finish: str | None = None
         self._done = False
 
@@ -80,10 +81,13 @@ class EventReader:
         try:
             choices = json.loads(payload.decode(errors="replace"))["choices"]
             choice = choices[0] if choices else {}
-            content = (choice.get("delta") or {}).get("content")
+            delta = choice.get("delta") or {}
+            content = delta.get("content")
             self._finish = choice.get("finish_reason") or self._finish
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise BadStreamError("broken_stream") from None
+        if self._hidden and isinstance(thought := delta.get("reasoning_content") or delta.get("reasoning"), str):
+            self._hidden(thought)
         if not content:
             return
         if not isinstance(content, str):
@@ -108,7 +112,8 @@ class ShownText:
     A thought is `<think>…</think>` or `<thinking>…</thinking>`; nested ones count, one left open lasts to the end.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hidden: Callable[[str], None] | None = None) -> None:
+        self._hidden = hidden
         self._characters = codecs.getincrementaldecoder("utf-16-le")("replace")
         self._depth = 0
         self._held = ""
@@ -135,12 +140,17 @@ class ShownText:
         cut = _open_tag(text)
         self._held = text[cut:]
         before, *tags = _TAG.split(text[:cut])
-        shown = [] if self._depth else [before]
+        shown: list[str] = []
+        hide = self._hidden or _drop
+        (hide if self._depth else shown.append)(before)
         for slash, after in zip(tags[::2], tags[1::2], strict=True):
             self._depth = max(self._depth - 1, 0) if slash else self._depth + 1
-            if not self._depth:
-                shown.append(after)
+            (hide if self._depth else shown.append)(after)
         return "".join(shown)
+
+
+def _drop(_thought: str) -> None:
+    pass
 
 
 def _open_tag(text: str) -> int:

@@ -68,15 +68,20 @@ class Gateway:
         answer: AnswerRules,
         deadlines: Deadlines,
         feed: Callable[[str], None],
+        hidden: Callable[[str], None] | None = None,
     ) -> Ending:
         """Asks for one answer and hands each piece of its text to `feed`; returns how it ended.
+
+        Thoughts go to `hidden`, which only an operator's test has.
 
         Never raises for what an endpoint does; cancelling it closes the connection.
         """
         watch = Watch(deadlines, feed)
         try:
             async with watch.running():
-                return await self._attempt(endpoint, _body(endpoint, messages, answer), watch.fed)
+                return await self._attempt(
+                    endpoint, _body(endpoint, messages, answer), EventReader(watch.fed, hidden)
+                )
         except BadStreamError as error:
             return error.ending
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError, OSError, ValueError):
@@ -86,7 +91,7 @@ class Gateway:
         for client in self._clients.values():
             await client.aclose()
 
-    async def _attempt(self, endpoint: Endpoint, body: dict[str, Any], feed: Callable[[str], None]) -> Ending:
+    async def _attempt(self, endpoint: Endpoint, body: dict[str, Any], events: EventReader) -> Ending:
         key = os.environ.get(endpoint.api_key_env) if endpoint.api_key_env else None
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         url = endpoint.base_url + "/chat/completions"
@@ -95,7 +100,7 @@ class Gateway:
                 return "refused"
             if not _is_event_stream(response.headers):
                 return "not_a_stream"
-            return await _read(response.aiter_raw(), EventReader(feed))
+            return await _read(response.aiter_raw(), events)
 
     def _client(self, endpoint: Endpoint) -> httpx.AsyncClient:
         entry = endpoint.base_url, endpoint.model

@@ -90,8 +90,8 @@ def _endpoint(team: str, rows: Sequence[_Row], failures: tuple[FailureView, ...]
         team=team,
         answers=len(ended),
         failed=sum(not row.good for row in ended),
-        first_token_s=_spread([row.first_token_ms / 1000 for row in ended if row.first_token_ms is not None]),
-        characters_a_second=_spread([row.characters_a_second for row in ended if row.characters_a_second]),
+        first_token_s=spread([row.first_token_ms / 1000 for row in ended if row.first_token_ms is not None]),
+        characters_a_second=spread([row.characters_a_second for row in ended if row.characters_a_second]),
         named=sum(row.names > 0 for row in ended),
         failures=failures,
     )
@@ -122,11 +122,12 @@ def _waiting(rows: Collection[_Row]) -> WaitingView | None:
     whole = [sides for sides in turns.values() if len(sides) == 2]
     first = [(a.shown_ms or 0) - min(a.first_token_ms or 0, b.first_token_ms or 0) for a, b in whole]
     end = [(a.ended_ms or 0) - max(a.total_ms or 0, b.total_ms or 0) for a, b in whole]
-    starts, ends = (_spread([max(0, ms) / 1000 for ms in waits]) for waits in (first, end))
+    starts, ends = (spread([max(0, ms) / 1000 for ms in waits]) for waits in (first, end))
     return WaitingView(starts, ends) if starts and ends else None
 
 
-def _spread(values: Sequence[float]) -> Spread | None:
+def spread(values: Sequence[float]) -> Spread | None:
+    """None of nothing."""
     if not values:
         return None
     return Spread(median(values), quantiles(values, n=20)[-1] if len(values) > 1 else values[0])

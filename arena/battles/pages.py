@@ -1,6 +1,7 @@
 """What the battle templates may see. Nothing here leads to a team but `Reveal`, which exists only by the rules."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -8,6 +9,7 @@ from markupsafe import Markup
 
 from arena.proofs.merkle import leaf_hash
 from arena.rounds.pages import OutageView, RoundView
+from arena.web.qr import QrCode
 
 BattleState = Literal["streaming", "votable", "voted", "void", "expired"]
 TurnState = Literal["streaming", "paused", "stopped", "complete", "failed"]
@@ -17,13 +19,31 @@ Side = Literal["a", "b"]
 PROMPT_LIMIT = 4000
 COMMENT_LIMIT = 1000
 REASONS = ("accurate", "helpful", "clear", "natural", "inaccurate", "unhelpful", "unclear", "unsafe")
-CONSENT_VERSION = "2"
+CONSENT_VERSION = "3"
 
 
 @dataclass(frozen=True, slots=True)
 class SuggestionView:
+    """`topic` is its name, as a msgid."""
+
     code: str
     text: str
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeldView:
+    """A question that a person looks at before it is asked, or has looked at; `why_not` is then a msgid.
+
+    `masked` counts the personal data taken out of it, by kind. `new`: it was kept just now.
+    """
+
+    id: int
+    prompt: str
+    masked: Mapping[str, int]
+    state: Literal["looked_at", "approved", "refused"]
+    why_not: str
+    new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +51,8 @@ class LandingPage:
     """`problem` is a translated sentence about what was refused; `prompt` is then the question, kept.
 
     `open_battle` is the id of a battle the voter has begun and not voted on; `shuffle` numbers the handful of
-    suggestions that is shown.
+    suggestions that is shown. `held` are the visitor's questions that a person looks at first;
+    `withdrawn`: one of them was just taken back.
     """
 
     round: RoundView | None
@@ -45,6 +66,8 @@ class LandingPage:
     prompt_limit: int
     problem: str | None
     open_battle: str | None
+    held: tuple[HeldView, ...]
+    withdrawn: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +80,13 @@ class AnswerView:
 
 @dataclass(frozen=True, slots=True)
 class TurnView:
+    """`masked` counts the personal data taken out of the prompt, by kind."""
+
     number: int
     prompt: str
     state: TurnState
     answers: tuple[AnswerView, AnswerView]
+    masked: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +110,8 @@ class BlindBattle:
     """A battle as its voter may see it before the vote.
 
     `votable`: the choices are shown. `turns_left`: follow-up questions still allowed. `erased`: its words are gone.
+    `problem` tells what was refused of the follow-up question `prompt`. `rejected`: a question was refused after it
+    had been asked, so no other may follow. `held` are the visitor's questions that a person looks at first.
     """
 
     id: str
@@ -94,6 +122,9 @@ class BlindBattle:
     prompt_limit: int
     problem: str | None
     erased: bool = False
+    prompt: str = ""
+    rejected: bool = False
+    held: tuple[HeldView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +211,7 @@ class LeakPage:
     older: int | None
 
 
+AppealState = Literal["none", "waiting", "upheld", "declined"]
 Counting = Literal["rated", "beyond", "named", "excluded"]
 
 
@@ -212,11 +244,22 @@ class ReceiptFile:
 
 
 @dataclass(frozen=True, slots=True)
-class QrCode:
-    """A link to be read by a camera: `size` modules wide with its quiet zone, `path` draws the dark ones."""
+class OwnAppeal:
+    """What its voter sees of the appeals against a vote's exclusion: the newest, if there is one.
 
-    size: int
-    path: str
+    `may`: an appeal can be made now, without words once these were erased. `problem` is a translated sentence about
+    the text that was `typed`.
+    """
+
+    state: AppealState
+    text: str
+    reply: str
+    at: datetime | None
+    may: bool
+    erased: bool
+    limit: int
+    problem: str | None
+    typed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +267,8 @@ class ReceiptPage:
     """What was recorded of a vote; nothing here leads to a team.
 
     `at` is the vote's time as entries give it. `counting` says whether it is rated: "beyond" comes after those that
-    the rules let a voter have, "named" had an answer that named its model. `file` is None for votes from before
-    there were ledgers.
+    the rules let a voter have, "named" had an answer that named its model; `why` is the reason of one excluded.
+    `file` is None for votes from before there were ledgers. `appeal` only in the browser that cast the vote.
     """
 
     receipt: str
@@ -236,28 +279,36 @@ class ReceiptPage:
     round: RoundView
     questions: int
     counting: Counting
+    why: str | None
     link: str
     qr: QrCode
     file: ReceiptFile | None
+    appeal: OwnAppeal | None
 
 
 @dataclass(frozen=True, slots=True)
 class PrivacyPage:
-    """How many of the visitor's battles have their words, and how many had them erased."""
+    """How many of the visitor's battles have their words, and how many had them erased.
+
+    `held` counts the visitor's questions that were kept for a person to look at, and not asked since.
+    """
 
     kept: int
     erased: int
+    held: int
 
 
 @dataclass(frozen=True, slots=True)
 class ErasePage:
     """What would be erased: of the visitor's battles the words of `kept`, or of one alone, `battle`.
 
-    `question` is how that one begins. `running`: an open battle is among them, and would be closed.
+    `question` is how that one begins. `running`: an open battle is among them, and would be closed. `held` questions
+    that were not asked would go with all battles.
     """
 
     kept: int
     erased: int
     running: bool
+    held: int
     battle: str | None
     question: str

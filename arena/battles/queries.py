@@ -9,6 +9,7 @@ from markupsafe import Markup
 from sqlmodel import Session, col, func, select
 
 from arena.battles.gateway import Endpoint, Message
+from arena.battles.held import held_views
 from arena.battles.markdown import render_markdown
 from arena.battles.pages import (
     COMMENT_LIMIT,
@@ -30,6 +31,7 @@ from arena.battles.tables import Answer, Battle, Feedback, RawAnswer, Turn, Vote
 from arena.errors import NotFoundError
 from arena.rounds.queries import names_revealed, rules_of, view
 from arena.rounds.tables import Round
+from arena.screening.holding import any_rejected
 from arena.teams.queries import entries_of, entry, giveaways
 
 answer_html = lru_cache(maxsize=64)(render_markdown)
@@ -171,11 +173,22 @@ def vote_on(session: Session, battle_id: str) -> CastVote | None:
 
 
 def battle_page(
-    session: Session, voter_id: str, battle_id: str, locale: str, *, problem: str | None = None
+    session: Session,
+    voter_id: str,
+    battle_id: str,
+    locale: str,
+    *,
+    problem: str | None = None,
+    prompt: str = "",
+    just_held: str | None = None,
 ) -> BattlePage:
-    """The battle as it stands, for its voter. Raises NotFoundError."""
+    """The battle as it stands, for its voter; `prompt` is a follow-up question that was refused, or `just_held`.
+
+    Raises NotFoundError.
+    """
     battle, round_ = battle_of(session, voter_id, battle_id)
     turns = turns_of(session, battle_id)
+    votable = battle.state == "votable"
     blind = BlindBattle(
         id=battle.id,
         state=cast(BattleState, battle.state),
@@ -185,6 +198,9 @@ def battle_page(
         prompt_limit=PROMPT_LIMIT,
         problem=problem,
         erased=battle.erased_at is not None,
+        prompt=prompt,
+        rejected=votable and any_rejected(session, [turn.id for turn in turns]),
+        held=held_views(session, battle.round_id, voter_id, just_held=just_held) if votable else (),
     )
     vote = vote_on(session, battle_id)
     return BattlePage(
@@ -219,7 +235,7 @@ def _turn_view(session: Session, turn: Turn) -> TurnView:
         AnswerView(cast(Side, answer.side), answer_html(answer.text) if answer.text else Markup())
         for answer in answers_of(session, turn.id)
     )
-    return TurnView(turn.number, turn.prompt, cast(TurnState, turn.state), (a, b))
+    return TurnView(turn.number, turn.prompt, cast(TurnState, turn.state), (a, b), turn.masked or {})
 
 
 def reveal(session: Session, battle: Battle, round_: Round, locale: str) -> Reveal | None:

@@ -4,14 +4,14 @@ It tells how somebody voted and on which battle, never whose answers those were.
 """
 
 import json
-import re
 from dataclasses import asdict
 from typing import cast
 
-import segno
 from sqlmodel import Session, col, func, select
 
-from arena.battles.pages import Choice, Counting, Proof, QrCode, ReceiptFile, ReceiptPage
+from arena.battles.appeals import newest_appeal
+from arena.battles.exclusions import TEXT_LIMIT
+from arena.battles.pages import AppealState, Choice, Counting, OwnAppeal, Proof, ReceiptFile, ReceiptPage
 from arena.battles.tables import Battle, Turn, Vote
 from arena.errors import N_, NotFoundError
 from arena.ledger.queries import leaf, log_of, newest_checkpoint, tree_of
@@ -21,15 +21,27 @@ from arena.proofs.merkle import inclusion_proof
 from arena.proofs.notes import SigningKey, promise_text
 from arena.rounds.queries import rules_of, view
 from arena.rounds.tables import Round
+from arena.web.qr import qr_code
 
 FORMAT = "blind-arena-receipt/1"
 NO_ENTRY = N_("This vote is from before there was a ledger. It is recorded, but there is no file to check it with.")
-QUIET = 4
-"""Modules around a QR code that stay light (ISO/IEC 18004)."""
 
 
-def receipt_page(session: Session, receipt: str, key: SigningKey, site: str, locale: str) -> ReceiptPage:
-    """The receipt of that number; `site` is the origin its link leads to. Raises NotFoundError."""
+def receipt_page(
+    session: Session,
+    receipt: str,
+    key: SigningKey,
+    site: str,
+    locale: str,
+    *,
+    visitor: str = "",
+    problem: str | None = None,
+    typed: str = "",
+) -> ReceiptPage:
+    """The receipt of that number; `site` is the origin its link leads to. Raises NotFoundError.
+
+    The visitor who cast the vote sees the appeal too, with what they `typed` and its `problem`.
+    """
     vote, battle, round_ = _vote(session, receipt)
     link = f"{site}/receipts/{receipt}"
     complete = select(func.count()).select_from(Turn).where(Turn.battle_id == battle.id, Turn.state == "complete")
@@ -42,9 +54,11 @@ def receipt_page(session: Session, receipt: str, key: SigningKey, site: str, loc
         round=view(round_, locale),
         questions=session.exec(complete).one(),
         counting=_counting(session, vote, battle, rules_of(round_).rated_votes_per_voter),
+        why=vote.excluded_why if vote.excluded else None,
         link=link,
         qr=qr_code(link),
         file=_file(session, vote, key),
+        appeal=_own_appeal(session, vote, battle, round_, problem, typed) if battle.voter_id == visitor else None,
     )
 
 
@@ -54,16 +68,6 @@ def receipt_json(session: Session, receipt: str, key: SigningKey) -> str:
     if found is None:
         raise NotFoundError(NO_ENTRY, code="no_entry")
     return json.dumps({"format": FORMAT} | asdict(found), ensure_ascii=False, indent=2) + "\n"
-
-
-def qr_code(link: str) -> QrCode:
-    code = segno.make(link, error="m", micro=False)
-    runs = (
-        (run.start() + QUIET, y, run.end() - run.start())
-        for y, row in enumerate(code.matrix, start=QUIET)
-        for run in re.finditer(rb"\x01+", bytes(row))
-    )
-    return QrCode(len(code.matrix) + 2 * QUIET, "".join(f"M{x} {y}h{n}v1h-{n}z" for x, y, n in runs))
 
 
 def _vote(session: Session, receipt: str) -> tuple[Vote, Battle, Round]:
@@ -76,6 +80,26 @@ def _vote(session: Session, receipt: str) -> tuple[Vote, Battle, Round]:
     if found is None:
         raise NotFoundError
     return found[0], found[1], found[2]
+
+
+def _own_appeal(
+    session: Session, vote: Vote, battle: Battle, round_: Round, problem: str | None, typed: str
+) -> OwnAppeal | None:
+    newest = newest_appeal(session, vote.id or 0)
+    if newest is None and not vote.excluded:
+        return None
+    state = newest.state if newest else "none"
+    return OwnAppeal(
+        state=cast(AppealState, state),
+        text=newest.text if newest else "",
+        reply=newest.reply if newest else "",
+        at=newest.made_at if newest else None,
+        may=vote.excluded and state != "waiting" and round_.state == "open",
+        erased=battle.erased_at is not None,
+        limit=TEXT_LIMIT,
+        problem=problem,
+        typed=typed,
+    )
 
 
 def _counting(session: Session, vote: Vote, battle: Battle, cap: int) -> Counting:

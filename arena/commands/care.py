@@ -18,10 +18,11 @@ def erase(
 
     Example: arena erase 0b5e3c1f9a7d4e2c8f6a1b3d5c7e9f0a
     """
+    from arena.accounts.trail import COMMAND_LINE, on_record
     from arena.battles.erasure import erase_numbers
     from arena.clock import now
 
-    with database() as (db, _):
+    with database() as (db, _), on_record(db, COMMAND_LINE, "words.erase", "words", numbers=numbers):
         erased = db.writing(lambda session: erase_numbers(session, numbers, now()))
         db.empty_wal()
     for number, before in erased:
@@ -35,9 +36,10 @@ def backup(
 
     Example: arena backup backups/2026-08-01.db
     """
+    from arena.accounts.trail import COMMAND_LINE, on_record
     from arena.backup import back_up
 
-    with database() as (db, _):
+    with database() as (db, _), on_record(db, COMMAND_LINE, "database.backup", file.name):
         if db.engine.dialect.name != "sqlite":
             raise RefusedError("the database is PostgreSQL: use `pg_dump --format=custom`, see docs/operations.md")
         copied = back_up(Path(db.engine.url.database or ""), file)

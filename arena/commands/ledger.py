@@ -20,10 +20,11 @@ def export(
 
     Example: arena export stage-1 --out bundle
     """
+    from arena.accounts.trail import COMMAND_LINE, on_record
     from arena.ratings.export import export_round
     from arena.rounds.queries import find_round
 
-    with database() as (db, _):
+    with database() as (db, _), on_record(db, COMMAND_LINE, "ledger.export", slug, unsealed=unsealed):
         with db.reading() as session:
             found = find_round(session, slug)
         if found is None:

@@ -2,12 +2,19 @@
 
 import getpass
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arena.commands.common import Slug, database, group
 from arena.errors import RefusedError
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from arena.accounts.tables import Admin
+
+Email = Annotated[str, typer.Argument(help="the admin's e-mail address")]
 
 admins = group("Admins: operators, moderators, auditors.")
 keys = group("API keys of scoring pipelines; the key that signs the ledger.")
@@ -15,8 +22,11 @@ keys = group("API keys of scoring pipelines; the key that signs the ledger.")
 
 @admins.command("create")
 def admin_create(
-    email: Annotated[str, typer.Argument(help="the admin's e-mail address")],
+    email: Email,
     role: Annotated[str, typer.Option(help="operator, moderator or auditor")],
+    oidc_only: Annotated[
+        bool, typer.Option("--oidc-only", help="no password: by the organisation's account alone")
+    ] = False,
 ) -> None:
     """Makes an admin; asks for the password, or reads it from standard input.
 
@@ -25,10 +35,77 @@ def admin_create(
     from arena.accounts.actions import create_admin
     from arena.clock import now
 
+    def make(session: "Session") -> None:
+        admin = create_admin(session, email, role, password, now())
+        _note(session, "admin.create", admin, role=role, oidc_only=oidc_only)
+
     with database() as (db, _):
-        password = getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-        db.writing(lambda s: create_admin(s, email, role, password, now()))
+        password = None if oidc_only else _password()
+        db.writing(make)
     typer.echo(f"{email} is an admin with the role {role}")
+
+
+@admins.command("role")
+def admin_role(email: Email, role: Annotated[str, typer.Argument(help="operator, moderator or auditor")]) -> None:
+    """Gives an admin another task. It ends their sessions.
+
+    Example: arena admin role kim@example.org auditor
+    """
+    from arena.accounts.people import change_role
+    from arena.accounts.queries import code_of
+
+    def change(session: "Session") -> None:
+        before, admin = change_role(session, email, role)
+        _note(session, "admin.role", admin, before=before, after=code_of(admin))
+
+    with database() as (db, _):
+        db.writing(change)
+    typer.echo(f"{email} has the role {role}")
+
+
+@admins.command("password")
+def admin_password(email: Email) -> None:
+    """Sets an admin's password anew, asked for or read from standard input. It ends their sessions.
+
+    Example: arena admin password kim@example.org
+    """
+    from arena.accounts.people import reset_password
+
+    def change(session: "Session") -> None:
+        _note(session, "admin.password", reset_password(session, email, password))
+
+    with database() as (db, _):
+        password = _password()
+        db.writing(change)
+    typer.echo(f"{email} has a new password")
+
+
+@admins.command("reset-totp")
+def admin_reset_totp(email: Email) -> None:
+    """Takes an admin's second factor away, after a lost phone. It ends their sessions.
+
+    Example: arena admin reset-totp kim@example.org
+    """
+    from arena.accounts.people import reset_second_factor
+
+    def change(session: "Session") -> None:
+        _note(session, "admin.reset_totp", reset_second_factor(session, email), before="set", after="none")
+
+    with database() as (db, _):
+        db.writing(change)
+    typer.echo(f"{email} sets up the second factor anew at the next sign-in")
+
+
+def _password() -> str:
+    return getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+
+
+def _note(session: "Session", what: str, admin: "Admin", **detail: object) -> None:
+    from arena.accounts.queries import code_of
+    from arena.accounts.trail import COMMAND_LINE, record
+    from arena.clock import now
+
+    record(session, COMMAND_LINE, what, code_of(admin), "done", now(), detail=detail)
 
 
 @keys.command("create")
@@ -41,9 +118,10 @@ def key_create(
     Example: arena key create pipeline --scope rounds:read --scope ratings:read
     """
     from arena.accounts.actions import create_key
+    from arena.accounts.trail import COMMAND_LINE, on_record
     from arena.clock import now
 
-    with database() as (db, _):
+    with database() as (db, _), on_record(db, COMMAND_LINE, "key.create", name[:100], scopes=scope):
         typer.echo(db.writing(lambda s: create_key(s, name, scope, now())))
 
 

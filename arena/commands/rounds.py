@@ -110,19 +110,21 @@ def round_recount(
 
     Example: arena round recount stage-1 --mend
     """
+    from arena.accounts.trail import COMMAND_LINE, on_record
     from arena.battles.cells import recount
     from arena.battles.counting import mend
     from arena.clock import now
     from arena.ratings.actions import store_recount
     from arena.rounds.queries import find_round
 
-    with database() as (db, _):
+    with database() as (db, _), on_record(db, COMMAND_LINE, "round.recount", slug, mend=fix) as detail:
         with db.reading() as session:
             found = find_round(session, slug)
         if found is None:
             raise RefusedError(f"there is no round {slug!r}")
         with db.reading() as session:
             differences = recount(session, found)
+        detail["differences"] = len(differences)
         if differences and fix:
             db.writing(lambda s: mend(s, found))
         db.writing(lambda s: store_recount(s, found.id or 0, [] if fix else differences, now()))

@@ -4,10 +4,11 @@ import secrets
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import uvicorn
 from pydantic import SecretStr
@@ -29,10 +30,17 @@ from arena.settings import Settings
 from arena.web.observe import configure_logging
 
 HOST = "127.0.0.1"
-OPERATOR = "operator@demo.example"
+PEOPLE = (("sora", "operator"), ("hana", "operator"), ("jiwoo", "moderator"), ("doyun", "auditor"))
+"""Two operators, as some things need two."""
 MODELS_PYTHON = Path(".venv-models/bin/python")
 
 Entries = list[dict[str, Any]]
+
+
+class Login(NamedTuple):
+    role: str
+    email: str
+    password: str
 
 
 def run_demo(port: int, folder: Path | None, *, real: bool) -> None:
@@ -50,10 +58,11 @@ def run_demo(port: int, folder: Path | None, *, real: bool) -> None:
             secret_key=SecretStr(secrets.token_urlsafe(48)),
             ledger_key=SecretStr(SigningKey.generate("demo.blind-arena").secret()),
             endpoint_allow=["127.0.0.0/8"],
+            second_factor=False,
         )
         entries = stack.enter_context(_real_entries(_say) if real else _built_in_entries())
-        password, key = _prepare(settings, entries, real=real)
-        _greet(f"http://{HOST}:{listener.getsockname()[1]}", password, key)
+        people, key = _prepare(settings, entries, real=real)
+        _greet(f"http://{HOST}:{listener.getsockname()[1]}", people, key)
         configure_logging()
         uvicorn.Server(configuration(create_app(settings, demo=True), settings)).run([listener])
 
@@ -130,9 +139,9 @@ def demo_round(entries: Entries, *, real: bool) -> RoundFile:
     )
 
 
-def _prepare(settings: Settings, entries: Entries, *, real: bool) -> tuple[str, str]:
-    """Fills the fresh database; returns the operator's password and an API key."""
-    password = secrets.token_urlsafe(12)
+def _prepare(settings: Settings, entries: Entries, *, real: bool) -> tuple[list[Login], str]:
+    """Fills the fresh database; returns the office's people and an API key."""
+    people = [Login(role, f"{name}@demo.example", secrets.token_urlsafe(12)) for name, role in PEOPLE]
     file = demo_round(entries, real=real)
     db = Database(settings.database)
     try:
@@ -144,21 +153,24 @@ def _prepare(settings: Settings, entries: Entries, *, real: bool) -> tuple[str, 
             )
         )
         db.writing(lambda s: start_round(s, file.slug, settings.signing_key, now()))
-        db.writing(lambda s: create_admin(s, OPERATOR, "operator", password, now()))
+        for login in people:
+            db.writing(partial(create_admin, email=login.email, role=login.role, password=login.password, now=now()))
         key = db.writing(lambda s: create_key(s, "demo", SCOPES, now()))
     finally:
         db.close()
-    return password, key
+    return people, key
 
 
 def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def _greet(address: str, password: str, key: str) -> None:
+def _greet(address: str, people: Sequence[Login], key: str) -> None:
+    logins = "\n".join(f"    {login.role:<9}  {login.email:<18}  {login.password}" for login in people)
     _say(
         f"\n  Blind Arena, demo round:  {address}\n"
-        f"  operator's login:         {OPERATOR}  {password}  at {address}/sign-in\n"
+        f"  The office:               {address}/sign-in\n"
+        f"{logins}\n"
         f"  API key:                  {key}\n"
         f"                            curl -H 'Authorization: Bearer {key}' {address}/api/v1/rounds/demo/ratings\n"
         "  Ctrl-C ends it.\n"

@@ -23,10 +23,15 @@ def _outlook(plan: dict[str, Any], pairs: int, names: Mapping[str, str]) -> Outl
         ties=plan["ties"],
         design_effect=plan["design_effect"],
         fewest=plan["fewest"],
-        needed=tuple(_needed(item, pairs, plan["fewest"]) for item in plan["needed"]),
+        needed=votes_needed(plan, pairs),
         planned=plan["planned"],
         apart=_apart(plan["apart"], names),
     )
+
+
+def votes_needed(plan: dict[str, Any], pairs: int) -> tuple[VotesNeeded, ...]:
+    """How many votes a snapshot's outlook says are needed, with so many pairs of entries."""
+    return tuple(_needed(item, pairs, plan["fewest"]) for item in plan["needed"])
 
 
 def _needed(item: dict[str, Any], pairs: int, fewest: int) -> VotesNeeded:

@@ -16,12 +16,12 @@ from arena.errors import RefusedError
 from arena.ledger.actions import open_log
 from arena.proofs.notes import SigningKey
 from arena.rounds.leaves import write_opened
-from arena.rounds.queries import find_round, open_round
+from arena.rounds.queries import find_round, open_round, suggestions_in, suggestions_version
 from arena.rounds.rules import EntryFile, RoundFile, rules_hash
 from arena.rounds.tables import Epoch, Round, Suggestion
 from arena.teams.actions import add_entry
 from arena.teams.addresses import refusal
-from arena.teams.tables import Entry
+from arena.teams.tables import Entry, TeamLink
 
 SUGGESTIONS = Path(__file__).with_name("suggestions.toml")
 
@@ -35,7 +35,7 @@ def create_round(
     demo: bool = False,
     suggestion_locales: Sequence[str] = ("ko", "en"),
 ) -> Round:
-    """Makes a draft round of a round file, with its seed drawn and the curated suggestions copied in.
+    """Makes a draft round of a round file, with its seed drawn and its suggestions copied in.
 
     Raises RefusedError when the slug is taken or an endpoint's address is not admitted by `allow`.
     """
@@ -69,6 +69,8 @@ def create_round(
 def revise_round(session: Session, file: RoundFile, *, allow: Sequence[str]) -> Round:
     """Replaces a draft's title, times, rules and entries by the file's; its seed and suggestions stay.
 
+    Links of its teams end with the entries.
+
     Raises RefusedError when there is no such draft or an endpoint's address is not admitted by `allow`.
     """
     _check_addresses(file, allow)
@@ -92,6 +94,8 @@ def revise_round(session: Session, file: RoundFile, *, allow: Sequence[str]) -> 
             f"round {round_.slug!r} is {round_.state}: its rules were frozen at {round_.opened_at:%Y-%m-%d %H:%M:%S}"
             f" UTC with hash {round_.rules_hash}"
         )
+    entries = select(Entry.id).where(Entry.round_id == round_.id)
+    session.execute(delete(TeamLink).where(col(TeamLink.entry_id).in_(entries)))
     session.execute(delete(Entry).where(col(Entry.round_id) == round_.id))
     for number, entry in enumerate(file.entries, start=1):
         enter(session, round_.id, number, entry)
@@ -120,18 +124,18 @@ def enter(session: Session, round_id: int, number: int, entry: EntryFile) -> Ent
 
 
 def _copy_suggestions(session: Session, round_id: int, locales: Sequence[str]) -> None:
-    for item in tomllib.loads(SUGGESTIONS.read_text("utf-8"))["suggestion"]:
-        if item["locale"] not in locales:
-            continue
-        session.add(
-            Suggestion(
-                round_id=round_id,
-                code=item["id"],
-                locale=item["locale"],
-                topic=item["topic"],
-                text=item["text"],
-            )
-        )
+    """Those in force in the round before; where there are none, the curated ones."""
+    before = session.exec(select(func.max(Round.id)).where(col(Round.id) < round_id)).one()
+    in_force = suggestions_in(session, before, suggestions_version(session, before)) if before else []
+    kept = [(item.code, item.locale, item.topic, item.text) for item in in_force if item.locale in locales]
+    for code, locale, topic, words in kept or _curated(locales):
+        session.add(Suggestion(round_id=round_id, code=code, locale=locale, topic=topic, text=words))
+
+
+def _curated(locales: Sequence[str]) -> list[tuple[str, str, str, str]]:
+    """Code, language, topic and text of each."""
+    every = tomllib.loads(SUGGESTIONS.read_text("utf-8"))["suggestion"]
+    return [(it["id"], it["locale"], it["topic"], it["text"]) for it in every if it["locale"] in locales]
 
 
 def start_round(session: Session, slug: str, key: SigningKey, now: datetime) -> Round:

@@ -1,15 +1,14 @@
 """Reads of rounds."""
 
-import hashlib
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, or_, select
 
 from arena.errors import NotFoundError
 from arena.rounds.pages import OutageView, RoundPage, RoundState, RoundView, RulesPage
-from arena.rounds.pairing import order
 from arena.rounds.rules import Rules, load_rules
-from arena.rounds.tables import Epoch, Round, Suggestion
+from arena.rounds.tables import Epoch, Round, Suggestion, SuggestionVersion
+from arena.rounds.topics import handful
 from arena.teams.outages import outages
 from arena.teams.queries import entries_of
 
@@ -129,16 +128,27 @@ def rules_page(round_: Round, locale: str, *, operator: bool) -> RulesPage:
 
 
 def suggestions(session: Session, round_id: int, locale: str, *, limit: int, shuffle: int) -> list[Suggestion]:
-    """`limit` suggestions in the reader's language; `shuffle` picks the handful.
+    """A handful of the suggestions in force, in the reader's language if there are any."""
+    newest = suggestions_version(session, round_id)
+    return handful(suggestions_in(session, round_id, newest), locale, limit=limit, shuffle=shuffle)
 
-    A round without suggestions in that language offers what it has.
-    """
-    every = session.exec(select(Suggestion).where(Suggestion.round_id == round_id).order_by(col(Suggestion.id)))
-    found = list(every)
-    offered = [item for item in found if item.locale == locale] or found
-    digest = hashlib.sha256(str(shuffle).encode()).digest()
-    return [offered[i] for i in order(digest, len(offered))[:limit]]
+
+def suggestions_version(session: Session, round_id: int) -> int:
+    """The number of the suggestions' newest version; what a round was made with is the first."""
+    newest = func.coalesce(func.max(SuggestionVersion.number), 1)
+    return session.exec(select(newest).where(SuggestionVersion.round_id == round_id)).one()
+
+
+def suggestions_in(session: Session, round_id: int, version: int) -> list[Suggestion]:
+    """The suggestions of a version. One that will be taken out with the next has that one's number in `until`."""
+    found = select(Suggestion).where(
+        Suggestion.round_id == round_id,
+        Suggestion.since <= version,
+        or_(col(Suggestion.until).is_(None), col(Suggestion.until) > version),
+    )
+    return list(session.exec(found.order_by(col(Suggestion.id))))
 
 
 def suggestion(session: Session, round_id: int, code: str) -> Suggestion | None:
+    """A suggestion of the round, be it in force or not: somebody may still have it on their screen."""
     return session.exec(select(Suggestion).where(Suggestion.round_id == round_id, Suggestion.code == code)).first()

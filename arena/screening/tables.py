@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Index, false
+from sqlalchemy import JSON, Boolean, CheckConstraint, Column, Index, false, text
 from sqlmodel import Field
 
 from arena.db import Row
@@ -39,6 +39,19 @@ class Review(Row, table=True):
         Index("ix_review_state", "round_id", "state", "flagged", "id"),
         Index("ix_review_round", "round_id", "id"),
         Index("ix_review_voter", "voter_id"),
+        Index(
+            "ix_review_decided",
+            "decided_by",
+            "decided_at",
+            sqlite_where=text("decided_by is not null"),
+            postgresql_where=text("decided_by is not null"),
+        ),
+        Index(
+            "ix_review_claimed",
+            "claimed_until",
+            sqlite_where=text("claimed_until is not null"),
+            postgresql_where=text("claimed_until is not null"),
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True)

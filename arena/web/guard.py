@@ -18,6 +18,8 @@ log = structlog.get_logger()
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 BODY_LIMIT = 64 * 1024
+LARGER = {"/office/rounds": 512 * 1024}
+"""By the beginning of a path, where more may be sent: round files, and forms with fifty teams."""
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -72,12 +74,14 @@ class Guard:
             nonlocal status, ended
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *HEADERS, (b"x-request-id", request_id.encode())]
+                own = {name for name, _ in message["headers"]}
+                usual = (header for header in HEADERS if header[0] not in own)
+                message["headers"] = [*message["headers"], *usual, (b"x-request-id", request_id.encode())]
             await send(message)
             ended = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         try:
-            await self._app(inner, _limited(receive), guarded)
+            await self._app(inner, _limited(receive, _limit(scope)), guarded)
         except Exception as error:
             if not status:
                 await self._failed(Request(inner), error)(inner, receive, guarded)
@@ -92,22 +96,28 @@ class Guard:
         if scope["method"] in SAFE:
             return None
         length = headers.get("content-length", "")
-        if length.isdigit() and int(length) > BODY_LIMIT:
+        if length.isdigit() and int(length) > _limit(scope):
             return TooLargeError()
         own = self._public_url or f"{scope['scheme']}://{headers.get('host', '')}"
         referer = urlsplit(headers.get("referer", ""))
         origin = headers.get("origin") or (f"{referer.scheme}://{referer.netloc}" if referer.netloc else "")
+        if origin == "null" and headers.get("sec-fetch-site") == "same-origin":
+            return None  # a page that asks for no referrer, such as a team's; only browsers can say this
         return None if origin == own else ForbiddenError(FOREIGN, code="foreign_origin")
 
 
-def _limited(receive: Receive) -> Receive:
+def _limit(scope: Scope) -> int:
+    return next((limit for path, limit in LARGER.items() if scope["path"].startswith(path)), BODY_LIMIT)
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
     read = 0
 
     async def limited() -> Message:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        if read > BODY_LIMIT:
+        if read > limit:
             raise TooLargeError
         return message
 
@@ -119,7 +129,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     plain = getattr(scope.get("endpoint"), "__name__", "unknown")
     route = scope.get("root_path", "") + path if path else plain
     REQUESTS.labels(scope["method"], route, str(status)).inc()
-    if not route.endswith("/stream"):
+    if not route.endswith(("/stream", "/events")):
         SECONDS.labels(route).observe(seconds)
     if route not in ("/healthz", "/readyz", "/metrics"):
         ms = round(seconds * 1000, 1)

@@ -11,6 +11,8 @@ REQUESTS = Counter("arena_http_requests_total", "Requests answered", ["method", 
 SECONDS = Histogram("arena_http_request_seconds", "Time to the last byte, streams aside", ["route"])
 VOTES = Counter("arena_votes_total", "Votes acknowledged")
 BATTLES = Counter("arena_battles_total", "Battles started")
+BLOCKED = Counter("arena_prompts_blocked_total", "Prompts refused by the rules or the classifier", ["category"])
+HELD = Counter("arena_prompts_held_total", "Prompts kept until a person has looked at them")
 STREAMS = Gauge("arena_turns_streaming", "Turns that stream in this process")
 
 

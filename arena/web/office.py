@@ -16,7 +16,7 @@ class Place(NamedTuple):
 EVERYONE: Final = frozenset({"operator", "moderator", "auditor"})
 MENU: Final = (
     Place("/office", N_("Overview"), EVERYONE),
-    Place("/office/queue", N_("Questions"), frozenset({"moderator"})),
+    Place("/office/queue", N_("Citizens' questions"), frozenset({"moderator"})),
     Place("/office/suggestions", N_("Suggestions"), frozenset({"moderator"})),
     Place("/office/rules", N_("Rules for questions"), frozenset({"moderator"})),
     Place("/office/rounds", N_("Rounds and teams"), frozenset({"operator"})),

@@ -13,9 +13,7 @@ from pydantic import SecretStr
 from sqlmodel import Session, select
 
 from arena.battles.column import Said
-from arena.battles.pages import QrCode
 from arena.battles.queries import CastVote
-from arena.battles.receipts import qr_code
 from arena.battles.tables import Battle, Vote
 from arena.clock import now
 from arena.db import Database
@@ -26,6 +24,7 @@ from arena.proofs.leaves import timestamp
 from arena.proofs.merkle import includes, leaf_hash
 from arena.proofs.notes import Checkpoint, SigningKey, VerifierKey, promise_text
 from arena.rounds.queries import find_round
+from arena.web.qr import QrCode, qr_code
 from tests.data import (
     JUNHO,
     MINJI,

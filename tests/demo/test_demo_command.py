@@ -63,11 +63,22 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield running
 
 
-def test_the_greeted_login_is_an_operators(demo: Demo) -> None:
-    email, _, password = demo.said(r"operator's login: +(\S+ +\S+) ").partition("  ")
-    with closing(Citizen(demo.address)) as visitor:
-        assert visitor.post("/sign-in", email=email, password=password.strip()).status_code == 303
-        assert email in visitor.http.get("/rounds/demo/leaderboard").text
+def logins(demo: Demo) -> list[tuple[str, ...]]:
+    return re.findall(r"^ +(operator|moderator|auditor) +(\S+@\S+) +(\S+)$", demo.greeting, re.MULTILINE)
+
+
+def test_the_greeting_names_two_operators_a_moderator_and_an_auditor(demo: Demo) -> None:
+    assert sorted(role for role, _, _ in logins(demo)) == ["auditor", "moderator", "operator", "operator"]
+    lines = [line for line in demo.greeting.splitlines() if "@" in line]
+    assert len({line.rindex("  ") for line in lines}) == 1, "aligned"
+
+
+def test_each_greeted_login_opens_the_office(demo: Demo) -> None:
+    for role, email, password in logins(demo):
+        with closing(Citizen(demo.address)) as visitor:
+            answer = visitor.post("/sign-in", email=email, password=password)
+            assert (role, answer.status_code, answer.headers["location"]) == (role, 303, "/office")
+            assert email in visitor.http.get("/account").text
 
 
 def test_the_greeted_key_and_command_give_the_ratings(demo: Demo) -> None:

@@ -1,9 +1,10 @@
 """The landing page, and the first question."""
 
+import asyncio
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Path, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
@@ -11,17 +12,23 @@ from arena.accounts.actions import record_consent
 from arena.accounts.queries import consent_given
 from arena.accounts.routes import CurrentOperator
 from arena.battles import actions, queries
-from arena.battles.dealing import start_battle
-from arena.battles.pages import CONSENT_VERSION, PROMPT_LIMIT, LandingPage, SuggestionView
+from arena.battles.dealing import begun_with, start_battle
+from arena.battles.held import held_views
+from arena.battles.pages import CONSENT_VERSION, PROMPT_LIMIT, HeldView, LandingPage, SuggestionView
 from arena.battles.relay import TurnJob
 from arena.battles.routes.caller import Caller, CurrentCaller, Prompt
 from arena.clock import now
 from arena.errors import N_, ArenaError, ConflictError, InvalidError, LimitError
 from arena.rounds.pages import RoundPage
-from arena.rounds.queries import open_round, published_round, round_page, suggestion, suggestions, view
+from arena.rounds.queries import accepts, open_round, published_round, round_page, suggestion, suggestions, view
+from arena.rounds.tables import Round
+from arena.rounds.topics import topic_name
+from arena.screening.checks import Checks, Screened
+from arena.screening.holding import Asker, hold, withdraw
+from arena.screening.screen import screen
 from arena.web.i18n import translations
-from arena.web.observe import BATTLES
-from arena.web.respond import render
+from arena.web.observe import BATTLES, HELD
+from arena.web.respond import is_partial, render, see_other
 from arena.web.services import Arena, Csrf, CurrentLocale
 
 NO_CONSENT = N_("Please tick that you want to take part. Your question is still here.")
@@ -38,9 +45,9 @@ async def landing(caller: CurrentCaller, shuffle: int = 0) -> Response:
     return _landed(caller, page, "battles/_suggestions.html" if shuffled else None)
 
 
-def _landed(caller: Caller, page: LandingPage, part: str | None, *, status: int = 200) -> Response:
+def _landed(caller: Caller, page: LandingPage, part: str | None, **how: Any) -> Response:
     demo = page.round is not None and page.round.demo
-    return render(caller.request, "battles/landing.html", page, part=part, status=status, demo=demo)
+    return render(caller.request, "battles/landing.html", page, part=part, demo=demo, **how)
 
 
 def _landing(
@@ -52,17 +59,21 @@ def _landing(
     chosen: str = "",
     publish: bool = False,
     problem: str | None = None,
+    just_held: str | None = None,
+    withdrawn: bool = False,
 ) -> LandingPage:
     round_, visitor = open_round(session), caller.visitor
     offered: tuple[SuggestionView, ...] = ()
+    held: tuple[HeldView, ...] = ()
     votes, open_id = 0, None
     if round_ is not None and round_.id is not None:
         found = suggestions(session, round_.id, caller.locale, limit=SHOWN_SUGGESTIONS, shuffle=shuffle)
-        offered = tuple(SuggestionView(item.code, item.text) for item in found)
+        offered = tuple(SuggestionView(item.code, item.text, topic_name(item.topic)) for item in found)
         votes = queries.votes_cast(session, round_.id)
         prompt = _suggested(session, round_.id, chosen) or prompt
         current = queries.open_battle(session, round_.id, visitor.id) if visitor.known else None
         open_id = current.id if current else None
+        held = held_views(session, round_.id, visitor.id, just_held=just_held) if visitor.known else ()
     return LandingPage(
         round=view(round_, caller.locale) if round_ else None,
         suggestions=offered,
@@ -75,6 +86,8 @@ def _landing(
         prompt_limit=PROMPT_LIMIT,
         problem=problem,
         open_battle=open_id,
+        held=held,
+        withdrawn=withdrawn,
     )
 
 
@@ -91,15 +104,18 @@ async def ask(
     consent: Annotated[tuple[str, ...], Form()] = (),
     consent_version: Annotated[str, Form()] = CONSENT_VERSION,
 ) -> Response:
-    """Starts a battle; a refusal shows the form again with the question kept.
+    """Starts a battle, or keeps the question for a person to look at; a refusal shows it in the form again.
 
     Ticks under another version of the consent's text than today's do not count.
     """
     consent = consent if consent_version == CONSENT_VERSION else ()
-    start = partial(_start, caller=caller, prompt=prompt, code=suggestion, consent=consent)
+    prepare = partial(_screened, caller=caller, prompt=prompt, code=suggestion, consent=consent)
     try:
         caller.relays.check_room()
-        battle_id, job = await caller.db.write(start)
+        screened = await caller.screened(prepare)
+        battle_id, job = await caller.db.write(
+            partial(_start, caller=caller, screened=screened, publish="publish" in consent)
+        )
     except ArenaError as error:
         again = partial(
             _landing,
@@ -113,27 +129,83 @@ async def ask(
         if isinstance(error, LimitError):
             response.headers["Retry-After"] = str(error.retry_after_s)
         return response
+    if battle_id is None:
+        HELD.inc()
+        return await _kept(caller, screened.text)
     if job:
         BATTLES.inc()
         caller.relays.start(job)
     return await caller.sent_on(battle_id)
 
 
+def _screened(session: Session, caller: Caller, prompt: str, code: str, consent: tuple[str, ...]) -> Screened:
+    """The question after the checks that need no network; one of the round's suggestions needs none."""
+    round_id = _round_that_accepts(session).id or 0
+    offered = _suggested(session, round_id, code)
+    prompt = actions.clean_prompt(offered or prompt)
+    if "participate" not in consent and consent_given(session, caller.visitor.id, CONSENT_VERSION) is None:
+        raise InvalidError(NO_CONSENT, code="no_consent")
+    return Screened(prompt, None) if offered else screen(session, round_id, caller.visitor.id, prompt)
+
+
 def _start(
-    session: Session, caller: Caller, prompt: str, code: str, consent: tuple[str, ...]
-) -> tuple[str, TurnJob | None]:
-    round_, voter_id = open_round(session), caller.visitor.id
-    if round_ is None or round_.id is None:
-        raise ConflictError(NO_ROUND, code="no_round")
-    prompt = actions.clean_prompt(_suggested(session, round_.id, code) or prompt)
+    session: Session, caller: Caller, screened: Screened, *, publish: bool
+) -> tuple[str | None, TurnJob | None]:
+    """The battle, and what a relay needs if it is a new one; no battle where a person looks at the question first."""
+    round_, voter_id = _round_that_accepts(session), caller.visitor.id
     if consent_given(session, voter_id, CONSENT_VERSION) is None:
-        if "participate" not in consent:
-            raise InvalidError(NO_CONSENT, code="no_consent")
-        record_consent(session, voter_id, CONSENT_VERSION, publish="publish" in consent, now=now())
-    dealt = start_battle(session, round_, voter_id, prompt, caller.locale, now())
-    if dealt.new and not queries.has_voted(session, round_.id, voter_id):
-        caller.arrivals.admit(caller.address, now())
+        record_consent(session, voter_id, CONSENT_VERSION, publish=publish, now=now())
+    if screened.checks and screened.checks.hold:
+        return _hold(session, caller, round_, screened.text, screened.checks), None
+    dealt = start_battle(session, round_, voter_id, screened.text, caller.locale, now(), screened.checks)
+    if dealt.new:
+        _admit(session, caller, round_)
     return dealt.battle.id, queries.turn_job(session, dealt.turn) if dealt.new else None
+
+
+def _hold(session: Session, caller: Caller, round_: Round, text: str, checks: Checks) -> str | None:
+    """Keeps the question; the battle instead if it was asked already, before the checks found anything."""
+    by = Asker(round_.id or 0, caller.visitor.id, caller.locale)
+    current = queries.open_battle(session, by.round_id, by.voter_id)
+    if current and begun_with(session, current, text):
+        return current.id
+    if hold(session, by, text, checks, now()):
+        _admit(session, caller, round_)
+    return None
+
+
+def _admit(session: Session, caller: Caller, round_: Round) -> None:
+    if not queries.has_voted(session, round_.id or 0, caller.visitor.id):
+        caller.arrivals.admit(caller.address, now())
+
+
+def _round_that_accepts(session: Session) -> Round:
+    round_ = open_round(session)
+    if round_ is None:
+        raise ConflictError(NO_ROUND, code="no_round")
+    if not accepts(round_, now()):
+        raise ConflictError(actions.ROUND_CLOSED, code="round_closed")
+    return round_
+
+
+async def _kept(caller: Caller, text: str) -> Response:
+    """The landing page, where the question waits."""
+    if not is_partial(caller.request):
+        return see_other("/#held")
+    page = await caller.db.read(partial(_landing, caller=caller, just_held=text))
+    return _landed(caller, page, "battles/_landing.html", push_url="/")
+
+
+@router.post("/held/{number}/withdraw", dependencies=[Csrf])
+async def take_back(number: Annotated[int, Path(ge=1, lt=2**31)], caller: CurrentCaller) -> Response:
+    """Erases a question that was kept and not asked."""
+    await caller.db.write(lambda session: withdraw(session, caller.visitor.id, number))
+    await asyncio.to_thread(caller.db.empty_wal)
+    if not is_partial(caller.request):
+        return see_other("/")
+    return _landed(
+        caller, await caller.db.read(partial(_landing, caller=caller, withdrawn=True)), "battles/_held.html"
+    )
 
 
 @router.get("/rounds/{slug}")

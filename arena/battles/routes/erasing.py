@@ -47,5 +47,6 @@ async def erase(caller: CurrentCaller, battle: Annotated[str, Form(pattern=OneBa
     if erased:
         log.info("words_erased", battles=erased)
         queries.answer_html.cache_clear()
+    if erased or not battle:
         await asyncio.to_thread(caller.db.empty_wal)
     return see_other(f"/battles/{battle}" if battle else "/privacy/erase")

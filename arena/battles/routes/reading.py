@@ -1,6 +1,7 @@
 """Reading a battle: its page, its stream, follow-up questions, stop and begin again."""
 
 from contextlib import suppress
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path
@@ -13,7 +14,12 @@ from arena.battles.routes.caller import BattleId, Caller, CurrentCaller, Prompt
 from arena.battles.stream import EventStream, Follower, Replay
 from arena.battles.tables import Turn
 from arena.clock import now
-from arena.errors import BusyError
+from arena.errors import BusyError, InvalidError
+from arena.screening.checks import Screened
+from arena.screening.holding import HeldLimitError, hold
+from arena.screening.screen import screen
+from arena.web.i18n import translations
+from arena.web.observe import HELD
 from arena.web.services import Csrf
 
 router = APIRouter()
@@ -84,14 +90,38 @@ def _stored(session: Session, turn_id: int) -> tuple[bool, bytes]:
 
 @router.post("/battles/{battle_id}/turns", dependencies=[Csrf])
 async def follow_up(battle_id: BattleId, caller: CurrentCaller, prompt: Prompt = "") -> Response:
-    def start(session: Session) -> TurnJob:
-        asked = actions.clean_prompt(prompt)
-        turn = actions.ask_again(session, caller.visitor.id, battle_id, asked, now())
-        return queries.turn_job(session, turn)
-
+    """Asks both models, or keeps the question for a person to look at; one that is refused is shown in the form."""
     caller.relays.check_room()
-    caller.relays.start(await caller.db.write(start))
+    try:
+        screened = await caller.screened(partial(_screened, caller=caller, battle_id=battle_id, prompt=prompt))
+        job = await caller.db.write(partial(_ask_again, caller=caller, battle_id=battle_id, screened=screened))
+    except (InvalidError, HeldLimitError) as error:
+        problem = error.text(translations(caller.locale).gettext)
+        return caller.shown(await caller.page(battle_id, problem=problem, prompt=prompt), status=error.status)
+    if job is None:
+        HELD.inc()
+        response = await caller.sent_on(battle_id, just_held=screened.text)
+        response.headers["HX-Reswap"] = "outerHTML"  # morphing would leave what was typed in the form
+        return response
+    caller.relays.start(job)
     return await caller.sent_on(battle_id)
+
+
+def _screened(session: Session, caller: Caller, battle_id: str, prompt: str) -> Screened:
+    battle, round_ = queries.battle_of(session, caller.visitor.id, battle_id)
+    actions.next_number(session, battle, round_, now())
+    return screen(session, battle.round_id, battle.voter_id, actions.clean_prompt(prompt))
+
+
+def _ask_again(session: Session, caller: Caller, battle_id: str, screened: Screened) -> TurnJob | None:
+    """What a relay needs; None where a person looks at the question first."""
+    text, checks = screened
+    if checks and checks.hold:
+        battle, _ = queries.battle_of(session, caller.visitor.id, battle_id)
+        hold(session, actions.asker(battle), text, checks, now())
+        return None
+    turn = actions.ask_again(session, caller.visitor.id, battle_id, text, now(), checks)
+    return queries.turn_job(session, turn)
 
 
 @router.post("/battles/{battle_id}/turns/{number}/stop", dependencies=[Csrf])

@@ -41,6 +41,7 @@ def upgrade() -> None:
         for column in columns:
             op.add_column(table, column)
     op.create_index("uq_admin_subject", "admin", ["subject"], unique=True)
+    op.create_index(op.f("ix_act_who"), "act", ["who"])
     op.create_table(
         "ruleset",
         sa.Column("version", sa.Integer(), nullable=False),
@@ -134,6 +135,17 @@ def upgrade() -> None:
     op.create_index("ix_review_round", "review", ["round_id", "id"])
     op.create_index("ix_review_state", "review", ["round_id", "state", "flagged", "id"])
     op.create_index("ix_review_voter", "review", ["voter_id"])
+    decided, claimed = sa.text("decided_by is not null"), sa.text("claimed_until is not null")
+    op.create_index(
+        "ix_review_decided",
+        "review",
+        ["decided_by", "decided_at"],
+        sqlite_where=decided,
+        postgresql_where=decided,
+    )
+    op.create_index(
+        "ix_review_claimed", "review", ["claimed_until"], sqlite_where=claimed, postgresql_where=claimed
+    )
     op.create_index("uq_review_turn", "review", ["turn_id"], unique=True)
     op.create_table(
         "exclusion",
@@ -191,6 +203,7 @@ def downgrade() -> None:
         "sign_in_failure", "ruleset",
     ):  # fmt: skip
         op.drop_table(table)
+    op.drop_index(op.f("ix_act_who"), "act")
     op.drop_index("uq_admin_subject", "admin")
     for table, columns in COLUMNS.items():
         for column in columns:

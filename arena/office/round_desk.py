@@ -1,0 +1,152 @@
+"""The desk of a round that runs or ran: its progress pair by pair and side by side, leaks, what is left undone.
+
+No vote and no battle is read one by one: votes are those of the kept cells, states are counted in an index.
+"""
+
+from datetime import datetime
+from math import ceil, sqrt
+from typing import Any, Final
+
+from sqlalchemy import Select, case, func, select
+from sqlmodel import Session, col
+
+from arena.battles.tables import Answer, Battle, RawAnswer, Turn, VoteCell
+from arena.office.endpoint_health import days, hours
+from arena.office.round_acts import found
+from arena.office.round_pages import DeskPage, Numbers, PairCell, PairRow, RoundRow, RoundsPage, SideBias
+from arena.ratings.desk import votes_needed
+from arena.ratings.tables import RatingSnapshot
+from arena.rounds.queries import rules_of, view
+from arena.rounds.tables import Proposal, Round
+from arena.teams.outages import out_of_service
+from arena.teams.queries import NamedEntry, entries_of
+from arena.teams.tables import Entry
+
+Z: Final = 1.959964
+_ENTRY = case((col(Answer.side) == "a", col(Battle.entry_a)), else_=col(Battle.entry_b))
+
+
+def rounds_page(session: Session, locale: str) -> RoundsPage:
+    """All rounds, drafts too: the open one first, then drafts, then closed ones, the newest first."""
+    every = session.execute(select(Round).order_by(col(Round.id).desc())).scalars().all()
+    entries = _counts(session, select(col(Entry.round_id), func.count()).group_by(col(Entry.round_id)))
+    order = ("open", "draft", "closed")
+    return RoundsPage(
+        tuple(
+            RoundRow(
+                view(round_, locale, operator=True),
+                round_.opens_at,
+                entries.get(round_.id or 0, 0),
+                _states(session, round_.id or 0).get("voted", 0) if round_.state != "draft" else 0,
+            )
+            for round_ in sorted(every, key=lambda round_: order.index(round_.state))
+        )
+    )
+
+
+def desk_page(session: Session, slug: str, locale: str, now: datetime, *, whole: bool) -> DeskPage:
+    """The desk, or without `whole` only its numbers. Raises NotFoundError."""
+    round_ = found(session, slug)
+    entries = entries_of(session, round_.id or 0)
+    return DeskPage(
+        round=view(round_, locale, operator=True),
+        opens_at=round_.opens_at,
+        rules_hash=round_.rules_hash,
+        may_change=rules_of(round_).may_change,
+        numbers=_numbers(session, round_, entries, locale, now),
+        hours=hours(session, round_, locale, now) if whole else None,
+        outcomes=days(session, round_, now) if whole else None,
+        entries=tuple((entry.code, entry.name(locale)) for entry in entries),
+    )
+
+
+def _numbers(session: Session, round_: Round, entries: tuple[NamedEntry, ...], locale: str, now: datetime) -> Numbers:
+    round_id = round_.id or 0
+    states, cells = _states(session, round_id), _cells(session, round_id)
+    wanted, out = rules_of(round_).score.min_votes_per_entry, out_of_service(session, round_id)
+    leaks = _leaks(session, round_id)
+    plan = plan_of(session, round_id)
+    pairs = len(entries) * (len(entries) - 1) // 2
+    return Numbers(
+        at=now,
+        votes=states.get("voted", 0),
+        started=sum(states.values()),
+        going=states.get("streaming", 0) + states.get("votable", 0),
+        expired=states.get("expired", 0),
+        void=states.get("void", 0),
+        counted=sum(sum(cell[:4]) for cell in cells.values()),
+        wanted=wanted,
+        wanted_pair=ceil(wanted / max(1, len(entries) - 1)),
+        rows=_matrix(cells, entries, locale),
+        side=_side(sum(cell[0] for cell in cells.values()), sum(cell[1] for cell in cells.values())),
+        needed=votes_needed(plan, pairs) if plan else (),
+        leaks=tuple((entry.name(locale), leaks.get(entry.id, 0)) for entry in entries),
+        out_now=tuple(entry.name(locale) for entry in entries if entry.code in out),
+        waiting_changes=waiting_changes(session, round_id),
+    )
+
+
+def plan_of(session: Session, round_id: int) -> dict[str, Any] | None:
+    """The planner's outlook in the newest snapshot; None before the first."""
+    found = select(col(RatingSnapshot.outlook)).where(col(RatingSnapshot.round_id) == round_id)
+    return session.execute(found).scalar()
+
+
+def waiting_changes(session: Session, round_id: int) -> int:
+    waiting = select(func.count()).where(col(Proposal.round_id) == round_id, col(Proposal.state) == "waiting")
+    return int(session.execute(waiting).scalar_one())
+
+
+def _counts(session: Session, found: Select[Any]) -> dict[Any, int]:
+    """What was counted, by what it was grouped by."""
+    return {row[0]: row[1] for row in session.execute(found)}
+
+
+def _states(session: Session, round_id: int) -> dict[str, int]:
+    found = select(col(Battle.state), func.count()).where(col(Battle.round_id) == round_id)
+    return _counts(session, found.group_by(col(Battle.state)))
+
+
+def _cells(session: Session, round_id: int) -> dict[tuple[int, int], tuple[int, int, int, int]]:
+    """The rated votes by the entries at side A and B: for a, for b, ties, both bad."""
+    cells = session.execute(select(VoteCell).where(col(VoteCell.round_id) == round_id)).scalars()
+    return {(cell.entry_a, cell.entry_b): (cell.a, cell.b, cell.tie, cell.both_bad) for cell in cells}
+
+
+def _matrix(
+    cells: dict[tuple[int, int], tuple[int, int, int, int]], entries: tuple[NamedEntry, ...], locale: str
+) -> tuple[PairRow, ...]:
+    def votes(first: NamedEntry, second: NamedEntry) -> int:
+        return sum(cells.get((first.id, second.id), ()))
+
+    def row(entry: NamedEntry) -> PairRow:
+        pairs = tuple(
+            None if other.id == entry.id else PairCell(votes(entry, other), votes(other, entry)) for other in entries
+        )
+        return PairRow(entry.name(locale), pairs, sum(cell.votes for cell in pairs if cell))
+
+    return tuple(row(entry) for entry in entries)
+
+
+def _side(a: int, b: int) -> SideBias | None:
+    """The share of wins at side A, with its Wilson interval."""
+    votes = a + b
+    if not votes:
+        return None
+    share, spread = a / votes, Z * Z / votes
+    centre = (share + spread / 2) / (1 + spread)
+    half = sqrt(share * (1 - share) * spread + spread * spread / 4) / (1 + spread)
+    return SideBias(votes, share, centre - half, centre + half)
+
+
+def _leaks(session: Session, round_id: int) -> dict[int, int]:
+    """By entry id, how many of its answers had a name masked. Only such answers have a row as they came."""
+    found = (
+        select(_ENTRY, func.count())
+        .select_from(RawAnswer)
+        .join(Answer, col(Answer.id) == RawAnswer.answer_id)
+        .join(Turn, col(Turn.id) == Answer.turn_id)
+        .join(Battle, col(Battle.id) == Turn.battle_id)
+        .where(col(Battle.round_id) == round_id)
+    )
+    return _counts(session, found.group_by(_ENTRY))

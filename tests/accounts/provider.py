@@ -1,0 +1,107 @@
+"""A small OpenID Connect provider on a socket: who signs in and what it gets wrong is for the test to say."""
+
+import base64
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from arena.demo.endpoints import serve_in_thread
+
+CLIENT, SECRET = "arena", "a secret: of the arena"
+_KEY, _OTHER_KEY = (RSAKey.generate_key(2048, {"kid": "1", "use": "sig"}) for _ in range(2))
+
+
+@dataclass
+class Provider:
+    """`claims` replace those of the ID token, None leaves one out; `asked` are the authorization requests.
+
+    `in_userinfo`: the e-mail is told at the userinfo endpoint alone. `forged`: another key signs.
+    """
+
+    origin: str = ""
+    claims: dict[str, Any] = field(default_factory=dict)
+    asked: list[dict[str, str]] = field(default_factory=list)
+    in_userinfo: bool = False
+    forged: bool = False
+    denies: bool = False
+
+    def says(self, **claims: Any) -> None:
+        self.claims = claims
+
+    def id_token(self) -> str:
+        person: dict[str, Any] = {"email": "sora@example.org", "email_verified": True}
+        claims = {
+            "iss": self.origin,
+            "aud": CLIENT,
+            "sub": "sora-1",
+            "iat": int(time.time()),
+            "exp": int(time.time()) + 300,
+            "nonce": self.asked[-1]["nonce"],
+            **({} if self.in_userinfo else person),
+            **self.claims,
+        }
+        whole = {name: value for name, value in claims.items() if value is not None}
+        return jwt.encode({"alg": "RS256", "kid": "1"}, whole, _OTHER_KEY if self.forged else _KEY)
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/.well-known/openid-configuration", self._description),
+                Route("/authorize", self._authorize),
+                Route("/token", self._token, methods=["POST"]),
+                Route("/keys", self._keys),
+                Route("/userinfo", self._userinfo),
+            ]
+        )
+
+    async def _description(self, _request: Request) -> Response:
+        places = {"authorization": "authorize", "token": "token", "userinfo": "userinfo"}
+        endpoints = {f"{name}_endpoint": f"{self.origin}/{path}" for name, path in places.items()}
+        return JSONResponse({"issuer": self.origin, "jwks_uri": f"{self.origin}/keys", **endpoints})
+
+    async def _authorize(self, request: Request) -> Response:
+        asked = dict(request.query_params)
+        self.asked.append(asked)
+        answer = {"error": "access_denied"} if self.denies else {"code": "the-code"}
+        return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(answer | {'state': asked['state']})}")
+
+    async def _token(self, request: Request) -> Response:
+        form, asked = await request.form(), self.asked[-1]
+        challenge = hashlib.sha256(str(form["code_verifier"]).encode()).digest()
+        expected = base64.b64encode(f"{CLIENT}:{urlencode({'': SECRET})[1:]}".encode()).decode()
+        checks = (
+            request.headers["authorization"] == f"Basic {expected}",
+            base64.urlsafe_b64encode(challenge).decode().rstrip("=") == asked["code_challenge"],
+            asked["code_challenge_method"] == "S256",
+            form["redirect_uri"] == asked["redirect_uri"],
+            form["code"] == "the-code",
+        )
+        if not all(checks):
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        return JSONResponse({"access_token": "opaque", "token_type": "Bearer", "id_token": self.id_token()})
+
+    async def _keys(self, _request: Request) -> Response:
+        return JSONResponse({"keys": [_KEY.as_dict(private=False)]})
+
+    async def _userinfo(self, request: Request) -> Response:
+        assert request.headers["authorization"] == "Bearer opaque"
+        return JSONResponse({"sub": "sora-1", "email": "sora@example.org", "email_verified": True})
+
+
+@contextmanager
+def providing() -> Iterator[Provider]:
+    made = Provider()
+    with serve_in_thread(made.app()) as origin:
+        made.origin = origin
+        yield made

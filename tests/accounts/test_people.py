@@ -1,0 +1,151 @@
+"""The office's people: operators see everybody, end sessions, disable and enable; refusals are on record."""
+
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+from sqlmodel import col, select
+
+from arena.accounts.people import disable, enable
+from arena.accounts.queries import is_operator
+from arena.accounts.tables import Act, Admin
+from arena.clock import now
+from arena.db import Database
+from arena.errors import ArenaError, ConflictError, ForbiddenError, NotFoundError
+from tests.data import in_parallel
+from tests.staff import DOYUN, HANA, JIWOO, PASSWORD, SORA, hire, signed_in
+from tests.support import Citizen, serving, settings_for
+
+WHY = "이 업무를 더는 맡지 않아요"
+
+
+@pytest.fixture
+def arena(db: Database, database_url: str) -> Iterator[str]:
+    hire(db)
+    with serving(settings_for(database_url)) as origin:
+        yield origin
+
+
+@pytest.fixture
+def sora(arena: str) -> Iterator[Citizen]:
+    """An operator."""
+    person = signed_in(arena, "sora")
+    yield person
+    person.close()
+
+
+@pytest.fixture
+def jiwoo(arena: str) -> Iterator[Citizen]:
+    """A moderator."""
+    person = signed_in(arena, "jiwoo")
+    yield person
+    person.close()
+
+
+def number(code: str) -> int:
+    return int(code.rpartition("-")[2])
+
+
+def act_on(person: Citizen, code: str, what: str, note: str = WHY) -> int:
+    return person.post(f"/office/people/{number(code)}/{what}", note=note).status_code
+
+
+def is_in(person: Citizen) -> bool:
+    return person.http.get("/account").status_code == 200
+
+
+def trail(db: Database, subject: str) -> list[tuple[str, str, str, str]]:
+    with db.reading() as session:
+        found = session.exec(select(Act).where(Act.subject == subject).order_by(col(Act.id))).all()
+    return [(act.who, act.what, act.outcome, act.why) for act in found if act.what.startswith("admin.")]
+
+
+def test_operators_see_everybody(sora: Citizen, jiwoo: Citizen) -> None:
+    page = sora.http.get("/office/people").text
+    for name in ("sora", "hana", "jiwoo", "bora", "doyun"):
+        assert f"{name}@example.org" in page
+    assert page.count("never") == 3
+    person = sora.http.get(f"/office/people/{number(JIWOO)}").text
+    assert "python-httpx" in person
+    assert sora.http.get("/office/people/99").status_code == 404
+
+
+def test_a_disabled_person_is_out_at_once_and_stays_out(sora: Citizen, jiwoo: Citizen, db: Database) -> None:
+    assert act_on(sora, JIWOO, "disable") == 303
+    assert not is_in(jiwoo)
+    answer = jiwoo.post("/sign-in", email="jiwoo@example.org", password=PASSWORD)
+    assert (answer.status_code, "e-mail or the password" in answer.text) == (422, True)
+    assert trail(db, JIWOO) == [(SORA, "admin.disable", "done", "")]
+    with db.reading() as session:
+        act = session.exec(select(Act).where(Act.what == "admin.disable")).one()
+    assert act.detail == {"note": WHY, "before": "enabled", "after": "disabled", "sessions_ended": 1}
+
+    assert act_on(sora, JIWOO, "enable") == 303
+    assert jiwoo.post("/sign-in", email="jiwoo@example.org", password=PASSWORD).status_code == 303
+    assert is_in(jiwoo)
+    assert trail(db, JIWOO)[-1] == (SORA, "admin.enable", "done", "")
+
+
+def test_what_cannot_be_is_refused_on_record_and_nothing_typed_is_lost(sora: Citizen, db: Database) -> None:
+    answer = sora.post(f"/office/people/{number(SORA)}/disable", note=WHY)
+    assert (answer.status_code, "cannot disable yourself" in answer.text) == (409, True)
+    assert act_on(sora, HANA, "enable") == 409
+    assert act_on(sora, HANA, "disable", note="  ") == 422
+    answer = sora.post(f"/office/people/{number(HANA)}/disable", note="x" * 501)
+    assert (answer.status_code, "x" * 501 in answer.text) == (422, True)
+    assert trail(db, SORA) == [(SORA, "admin.disable", "refused", "self")]
+    assert [why for *_, why in trail(db, HANA)] == ["enabled", "note", "note"]
+
+
+def test_sessions_of_somebody_are_ended(sora: Citizen, jiwoo: Citizen, db: Database) -> None:
+    assert sora.post(f"/office/people/{number(JIWOO)}/end-sessions").status_code == 303
+    assert not is_in(jiwoo)
+    assert trail(db, JIWOO) == [(SORA, "admin.end_sessions", "done", "")]
+    assert jiwoo.post("/sign-in", email="jiwoo@example.org", password=PASSWORD).status_code == 303
+
+
+def test_the_last_operator_cannot_be_disabled_and_a_disabled_one_is_none(db: Database) -> None:
+    hire(db)
+    db.writing(lambda session: disable(session, number(HANA), SORA, now()))
+    with db.reading() as session:
+        assert not is_operator(session, HANA)
+    with pytest.raises(ForbiddenError):
+        db.writing(lambda session: disable(session, number(SORA), HANA, now()))
+    with pytest.raises(ConflictError) as refused:
+        db.writing(lambda session: disable(session, number(HANA), SORA, now()))
+    assert refused.value.code == "disabled"
+    with pytest.raises(ConflictError):
+        db.writing(lambda session: disable(session, number(SORA), SORA, now()))
+    with db.reading() as session:
+        assert is_operator(session, SORA)
+
+
+def test_two_operators_who_disable_each_other_at_once_do_not_both_succeed(db: Database) -> None:
+    hire(db)
+
+    def disabled(code: str, by: str) -> bool:
+        try:
+            db.writing(lambda session: disable(session, number(code), by, now()))
+        except ArenaError:
+            return False
+        return True
+
+    assert sorted(in_parallel([partial(disabled, HANA, SORA), partial(disabled, SORA, HANA)])) == [False, True]
+    with db.reading() as session:
+        left = session.exec(select(Admin).where(Admin.role == "operator", col(Admin.disabled_at).is_(None))).all()
+    assert len(left) == 1
+
+
+@pytest.mark.parametrize("by", [JIWOO, DOYUN, "operator-3", "operator-99", "command line"])
+def test_only_operators_decide_about_others(db: Database, by: str) -> None:
+    hire(db)
+    with pytest.raises(ForbiddenError):
+        db.writing(lambda session: disable(session, number(HANA), by, now()))
+    with pytest.raises(ForbiddenError):
+        db.writing(lambda session: enable(session, number(HANA), by))
+
+
+def test_somebody_who_is_not_there_is_not_found(db: Database) -> None:
+    hire(db)
+    with pytest.raises(NotFoundError):
+        db.writing(lambda session: disable(session, 99, SORA, now()))
