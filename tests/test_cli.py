@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from arena.accounts.actions import password_fits
+from arena.accounts.actions import password_fits, start_session
 from arena.accounts.queries import admin_by_email, key_scopes
-from arena.accounts.tables import Admin, ApiKey
+from arena.accounts.tables import Act, Admin, AdminSession, ApiKey
 from arena.battles.tables import VoteCell
 from arena.cli import main
 from arena.clock import now
@@ -47,6 +47,9 @@ COMMANDS = [
     "round show",
     "round recount",
     "admin create",
+    "admin role",
+    "admin password",
+    "admin reset-totp",
     "key create",
     "key ledger",
     "key rotate",
@@ -131,7 +134,7 @@ def test_every_command_explains_itself_with_an_example(arena: Arena, command: st
 def test_no_command_is_left_out_above(arena: Arena) -> None:
     def listed(*group: str) -> set[str]:
         commands = arena(*group, "--help").out.partition("Commands:")[2]
-        return set(re.findall(r"^  (\w+)", commands, re.MULTILINE))
+        return set(re.findall(r"^  ([\w-]+)", commands, re.MULTILINE))
 
     groups = {"round", "admin", "key"}
     found = listed() - groups | {f"{group} {name}" for group in groups for name in listed(group)}
@@ -305,6 +308,69 @@ def test_an_admin_is_made_once(arena: Arena, sqlite: dict[str, str]) -> None:
     assert refused(ran).startswith("email: ")
 
 
+def acts(settings: dict[str, str]) -> list[tuple[str, str, str, dict[str, object]]]:
+    """The trail of a database: who did what to whom."""
+    db = Database(settings["ARENA_DATABASE_URL"])
+    with db.reading() as session:
+        found = session.exec(select(Act).order_by(col(Act.id))).all()
+    db.close()
+    return [(act.who, act.what, act.subject, act.detail) for act in found]
+
+
+def test_what_is_done_about_admins_is_on_the_trail_without_a_secret(arena: Arena, settings: dict[str, str]) -> None:
+    kim, new = "kim@example.org", "another long password"
+    assert arena("admin", "create", kim, "--role", "operator", "--oidc-only", **settings).code == 0
+    assert arena("admin", "password", kim, stdin=new + "\n", **settings).code == 0
+    assert arena("admin", "role", kim, "auditor", **settings).code == 0
+    assert acts(settings) == [
+        ("command line", "admin.create", "operator-1", {"role": "operator", "oidc_only": True}),
+        ("command line", "admin.password", "operator-1", {}),
+        ("command line", "admin.role", "auditor-1", {"before": "operator-1", "after": "auditor-1"}),
+    ]
+    db = Database(settings["ARENA_DATABASE_URL"])
+    with db.reading() as session:
+        admin = admin_by_email(session, kim)
+        assert password_fits(admin, new)
+        assert admin is not None
+        assert admin.role == "auditor"
+    db.close()
+
+
+def test_a_lost_phone_is_reset(arena: Arena, settings: dict[str, str]) -> None:
+    arena("admin", "create", "kim@example.org", "--role", "operator", stdin=PASSWORD, **settings)
+    assert "no second factor" in refused(arena("admin", "reset-totp", "kim@example.org", **settings))
+    db = Database(settings["ARENA_DATABASE_URL"])
+    db.writing(lambda session: session.execute(update(Admin).values(totp_secret="sealed", totp_step=1)))
+    db.writing(lambda session: start_session(session, 1, now()))
+    assert arena("admin", "reset-totp", "kim@example.org", **settings).code == 0
+    with db.reading() as session:
+        admin = session.get_one(Admin, 1)
+        assert (admin.totp_secret, admin.totp_step) == (None, None)
+        assert not session.exec(select(AdminSession)).all()
+    db.close()
+    assert acts(settings)[-1][:3] == ("command line", "admin.reset_totp", "operator-1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["role", "nobody@example.org", "auditor"], "email: "),
+        (["role", "sora@example.org", "king"], "role: "),
+        (["role", "sora@example.org", "operator"], "role: "),
+        (["password", "nobody@example.org"], "email: "),
+        (["password", "sora@example.org"], "password: "),
+        (["reset-totp", "nobody@example.org"], "email: "),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_done_about_an_admin_is_refused(
+    arena: Arena, sqlite: dict[str, str], arguments: list[str], says: str
+) -> None:
+    arena("admin", "create", "sora@example.org", "--role", "operator", stdin=PASSWORD, **sqlite)
+    assert refused(arena("admin", *arguments, stdin="short\n", **sqlite)).startswith(says)
+    assert [what for _, what, *_ in acts(sqlite)] == ["admin.create"]
+
+
 def test_a_key_is_printed_once_and_stored_as_its_hash_alone(arena: Arena, settings: dict[str, str]) -> None:
     ran = arena("key", "create", "pipeline", "--scope", "ratings:read", "--scope", "votes:read", **settings)
     assert ran.code == 0, ran.err
@@ -339,6 +405,7 @@ def test_without_a_schema_every_command_says_what_to_run(arena: Arena, command: 
         "round create": [str(EXAMPLE)],
         "round revise": [str(EXAMPLE)],
         "admin create": ["sora@example.org", "--role", "operator"],
+        "admin role": ["sora@example.org", "operator"],
         "key create": ["pipeline", "--scope", "votes:read"],
         "serve": [],
         "worker": [],
@@ -354,6 +421,8 @@ def test_without_a_schema_every_command_says_what_to_run(arena: Arena, command: 
         ("ARENA_COLOUR", "red", "ARENA_COLOUR is not a setting"),
         ("ARENA_SECRET_KEY", "short", "ARENA_SECRET_KEY: "),
         ("ARENA_PUBLIC_URL", "arena.example", "ARENA_PUBLIC_URL: "),
+        ("ARENA_OIDC_ISSUER", "http://login.example", "ARENA_OIDC_ISSUER: "),
+        ("ARENA_OIDC_CLIENT_ID", "arena", "ARENA_OIDC_ISSUER, ARENA_OIDC_CLIENT_ID, ARENA_OIDC_CLIENT_SECRET: "),
         ("ARENA_MAX_BATTLES", "many", "ARENA_MAX_BATTLES: "),
         ("ARENA_DATABASE_URL", "nonsense", "ARENA_DATABASE_URL: "),
         ("ARENA_DATABASE_URL", "mysql://somewhere/arena", "ARENA_DATABASE_URL: "),

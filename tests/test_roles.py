@@ -117,7 +117,7 @@ TABLE: Final = {
     "POST /office/exclusions/check": OPERATORS,
     "POST /office/exclusions/chosen": OPERATORS,
     "POST /office/exclusions/decide": OPERATORS,
-    "GET /office/exclusions/several": OPERATORS,
+    "GET /office/exclusions/several": READERS,
     "GET /office/exclusions/{proposal}": READERS,
     "GET /office/rounds": OPERATORS,
     "GET /office/rounds/new": OPERATORS,

@@ -20,7 +20,7 @@ from arena.errors import N_, LimitError
 WINDOW: Final = timedelta(minutes=15)
 TOGETHER, ADDRESS, EMAIL = 5, 20, 50
 """Failures in the window: of an e-mail from one address, of one address, of an e-mail from anywhere."""
-TOO_MANY = N_("There were too many attempts. Please wait %(minutes)s minutes and try again.")
+TOO_MANY = N_("There were too many attempts. Please try again in %(minutes)s min.")
 
 
 def begin_attempt(session: Session, email: str, address: str, now: datetime) -> int:

@@ -106,7 +106,7 @@ def _void(session: Session, entry: Entry) -> int:
         .join(Answer, and_(col(Answer.turn_id) == Turn.id, col(Answer.side) == _SIDE))
         .where(*_of(entry), col(Battle.state) == "void", col(Answer.ending).not_in(GOOD))
     )
-    return session.execute(failed, {"entry": entry.id}).scalar_one()
+    return int(session.execute(failed, {"entry": entry.id}).scalar_one())
 
 
 def _masked(session: Session, entry: Entry) -> int:
@@ -119,7 +119,7 @@ def _masked(session: Session, entry: Entry) -> int:
         .join(Battle, col(Battle.id) == Turn.battle_id)
         .where(*_of(entry), col(Answer.side) == _SIDE)
     )
-    return session.execute(masked, {"entry": entry.id}).scalar_one()
+    return int(session.execute(masked, {"entry": entry.id}).scalar_one())
 
 
 def _of(entry: Entry) -> tuple[ColumnElement[bool], ...]:

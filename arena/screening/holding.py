@@ -152,8 +152,11 @@ def _of(round_id: int, voter_id: str) -> SelectOfScalar[Review]:
 
 
 def _lock(session: Session, voter_id: str) -> None:
-    """Nobody else holds a prompt of this voter before this transaction has ended."""
-    session.exec(select(Voter.id).where(Voter.id == voter_id).with_for_update()).one()
+    """Nobody else holds a prompt of this voter before this transaction has ended.
+
+    Rows that point to the voter can still be added: two that have added some would else wait for each other.
+    """
+    session.exec(select(Voter.id).where(Voter.id == voter_id).with_for_update(key_share=True)).one()
 
 
 def _changed(session: Session, statement: Update) -> int:

@@ -76,7 +76,7 @@ def test_the_next_may_be_made_when_the_oldest_that_counts_is_old_enough(db: Data
 def test_one_that_succeeded_does_not_count(db: Database) -> None:
     for _ in range(3 * TOGETHER):
         attempt = fails(db, SORA, HERE)
-        db.writing(lambda session, attempt=attempt: forget_attempt(session, attempt))
+        db.writing(partial(forget_attempt, attempt=attempt))
     assert waits(db, SORA, HERE) == 0
 
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from arena.accounts.queries import SignedIn
 from arena.battles.tables import Appeal, Exclusion
 from arena.clock import now
 from arena.db import Database, Row
 from arena.demo.personas import PERSONAS
+from arena.office.home import home_page
 from arena.rounds.tables import Proposal, SuggestionDraft
 from arena.screening.tables import Review
 from arena.teams.tables import Outage
@@ -119,12 +121,15 @@ def test_an_operator_is_told_of_what_needs_a_second_person_and_of_outages(db: Da
 
 
 def test_the_round_is_shown_with_its_votes_and_those_of_today(db: Database, office: str) -> None:
-    began = now() - timedelta(days=9)
-    db.writing(lambda session: session.execute(update(Round).values(opened_at=began)))
-    voted(db, MINJI, at=now() - timedelta(days=2))
-    voted(db, MINJI, at=now())
+    for _ in range(2):
+        voted(db, MINJI, at=now())
     page, _ = seen(office, "sora")
-    assert re.findall(r"<dt>(Votes[^<]*)</dt><dd>(\d+)</dd>", page) == [("Votes", "2"), ("Votes today", "1")]
+    assert re.findall(r"<dt>(Votes[^<]*)</dt><dd>(\d+)</dd>", page) == [("Votes", "2"), ("Votes today", "2")]
+    with db.reading() as session:
+        reader = SignedIn(SORA, "sora@example.org", "operator")
+        tomorrow = home_page(session, reader, "en", now() + timedelta(days=1)).now
+    assert tomorrow
+    assert (tomorrow.votes, tomorrow.votes_today) == (2, 0)
 
 
 def test_an_auditor_finds_the_trail_the_exclusions_and_of_each_round_ledger_and_masked_names(office: str) -> None:

@@ -82,6 +82,7 @@ def test_a_category_that_a_model_does_not_judge_may_be_null() -> None:
 
 async def _redirect(answering: Answering) -> None:
     await answering.begin("302 Found", "application/json", location="/good/v1/moderations")
+    await answering.raw(answer({}))
 
 
 async def _endless(answering: Answering) -> None:
@@ -111,6 +112,7 @@ FAULTY: dict[str, Script] = {
     "is_busy": status("429 Too Many Requests"),
     "redirects": _redirect,
     "is_endless": _endless,
+    "is_long": sending(answer({}) + b" " * 70_000),
     "closes": _closed,
     "says_no_json": sending(b"<html>"),
     "says_nothing": sending(b"{}"),

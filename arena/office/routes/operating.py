@@ -84,17 +84,13 @@ class Form:
 
 
 async def _form(request: Request, _operator: Annotated[Operator, Depends(_operator)]) -> Form:
-    fields = await own_form(request)
-    sent = (await request.form()).get("upload")
-    return Form(fields, await _bytes(sent) if isinstance(sent, UploadFile) and sent.filename else None)
-
-
-async def _bytes(file: UploadFile) -> bytes:
-    """As many as may be, and one more."""
+    fields, whole = await own_form(request), await request.form()
     try:
-        return await file.read(FILE_LIMIT + 1)
+        sent = whole.get("upload")
+        upload = await sent.read(FILE_LIMIT + 1) if isinstance(sent, UploadFile) and sent.filename else None
+        return Form(fields, upload)
     finally:
-        await file.close()
+        await whole.close()
 
 
 AtWork = Annotated[Operator, Depends(_operator)]
