@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from sqlmodel import Session
@@ -44,7 +45,7 @@ def fill(db: Database, battles: int) -> None:
         ids = [entry.id for entry in entries_of(session, 1)]
     for first in range(0, battles, 5000):
         numbers = range(first, min(first + 5000, battles))
-        db.writing(lambda session, numbers=numbers: _insert(session, numbers, battles, ids, chance))
+        db.writing(partial(_insert, numbers=numbers, battles=battles, ids=ids, chance=chance))
     cells = [
         VoteCell(round_id=1, entry_a=a, entry_b=b, a=900, b=800, tie=200, both_bad=100, voters=500, together={})
         for a in ids
@@ -55,15 +56,17 @@ def fill(db: Database, battles: int) -> None:
 
 
 def _insert(session: Session, numbers: range, battles: int, ids: list[int], chance: random.Random) -> None:
-    start, rows = now() - timedelta(days=DAYS), {table: [] for table in (Voter, Battle, Turn, Answer, RawAnswer)}
+    start = now() - timedelta(days=DAYS)
+    rows: dict[type[Row], list[dict[str, object]]] = {each: [] for each in (Voter, Battle, Turn, Answer, RawAnswer)}
     for number in numbers:
         at = start + timedelta(days=DAYS) * number / battles
         name, (a, b) = f"{number:032x}", chance.sample(ids, 2)
         state = chance.choices(("voted", "expired", "void"), (88, 9, 3))[0]
         rows[Voter].append({"id": name, "created_at": at})
         rows[Battle].append({
-            "id": name, "round_id": 1, "voter_id": name, "epoch": 1, "k": 0, "entry_a": a, "entry_b": b, "state": state,
-            "locale": "ko", "created_at": at, "identity_probe": number % 50 == 0, "said": "0" * 64, "salt": "0" * 64,
+            "id": name, "round_id": 1, "voter_id": name, "epoch": 1, "k": 0, "entry_a": a, "entry_b": b,
+            "state": state, "locale": "ko", "created_at": at, "identity_probe": number % 50 == 0, "said": "0" * 64,
+            "salt": "0" * 64,
         })  # fmt: skip
         rows[Turn].append({
             "id": number + 1, "battle_id": name, "number": 1, "prompt": "질문" * 30, "attempt": 1, "alive_at": at,
@@ -99,7 +102,8 @@ def main() -> None:
     battles = int(sys.argv[1]) if len(sys.argv) > 1 else BATTLES
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'arena.db'}"
-        migrate(engine := open_engine(url))
+        engine = open_engine(url)
+        migrate(engine)
         engine.dispose()
         db, renderer = Database(url), Renderer()
         fill(db, battles)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings as hypothesis_settings
 
 from arena.battles.pacing import Tempo
@@ -19,6 +20,14 @@ __all__ = ["real_models"]
 
 hypothesis_settings.register_profile("arena", deadline=None)
 hypothesis_settings.load_profile("arena")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_hashing() -> Iterator[None]:
+    """Passwords are hashed with little work in this process; the same kind of hash."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("arena.accounts.actions._hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -43,7 +43,7 @@ class Reason(NamedTuple):
 
 
 class OfReviews:
-    """What a page with rows of the queue offers: reasons, and the names of flags and of what was masked, as msgids."""
+    """What a page with rows of the queue offers: reasons, names of flags and of what was masked, as msgids."""
 
     __slots__ = ()
 

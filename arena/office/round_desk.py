@@ -7,11 +7,11 @@ from datetime import datetime
 from math import ceil, sqrt
 from typing import Any, Final
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
-from arena.battles.tables import Answer, Battle, RawAnswer, Turn, VoteCell
-from arena.office.endpoint_health import days, hours
+from arena.battles.tables import Battle, VoteCell
+from arena.office.endpoint_health import hours, outcomes
 from arena.office.round_acts import found
 from arena.office.round_pages import DeskPage, Numbers, PairCell, PairRow, RoundRow, RoundsPage, SideBias
 from arena.ratings.desk import votes_needed
@@ -23,7 +23,6 @@ from arena.teams.queries import NamedEntry, entries_of
 from arena.teams.tables import Entry
 
 Z: Final = 1.959964
-_ENTRY = case((col(Answer.side) == "a", col(Battle.entry_a)), else_=col(Battle.entry_b))
 
 
 def rounds_page(session: Session, locale: str) -> RoundsPage:
@@ -55,7 +54,7 @@ def desk_page(session: Session, slug: str, locale: str, now: datetime, *, whole:
         may_change=rules_of(round_).may_change,
         numbers=_numbers(session, round_, entries, locale, now),
         hours=hours(session, round_, locale, now) if whole else None,
-        outcomes=days(session, round_, now) if whole else None,
+        outcomes=outcomes(session, round_, locale, now) if whole else None,
         entries=tuple((entry.code, entry.name(locale)) for entry in entries),
     )
 
@@ -64,7 +63,6 @@ def _numbers(session: Session, round_: Round, entries: tuple[NamedEntry, ...], l
     round_id = round_.id or 0
     states, cells = _states(session, round_id), _cells(session, round_id)
     wanted, out = rules_of(round_).score.min_votes_per_entry, out_of_service(session, round_id)
-    leaks = _leaks(session, round_id)
     plan = plan_of(session, round_id)
     pairs = len(entries) * (len(entries) - 1) // 2
     return Numbers(
@@ -80,7 +78,6 @@ def _numbers(session: Session, round_: Round, entries: tuple[NamedEntry, ...], l
         rows=_matrix(cells, entries, locale),
         side=_side(sum(cell[0] for cell in cells.values()), sum(cell[1] for cell in cells.values())),
         needed=votes_needed(plan, pairs) if plan else (),
-        leaks=tuple((entry.name(locale), leaks.get(entry.id, 0)) for entry in entries),
         out_now=tuple(entry.name(locale) for entry in entries if entry.code in out),
         waiting_changes=waiting_changes(session, round_id),
     )
@@ -97,7 +94,7 @@ def waiting_changes(session: Session, round_id: int) -> int:
     return int(session.execute(waiting).scalar_one())
 
 
-def _counts(session: Session, found: Select[Any]) -> dict[Any, int]:
+def _counts(session: Session, found: Select[Any, int]) -> dict[Any, int]:
     """What was counted, by what it was grouped by."""
     return {row[0]: row[1] for row in session.execute(found)}
 
@@ -137,16 +134,3 @@ def _side(a: int, b: int) -> SideBias | None:
     centre = (share + spread / 2) / (1 + spread)
     half = sqrt(share * (1 - share) * spread + spread * spread / 4) / (1 + spread)
     return SideBias(votes, share, centre - half, centre + half)
-
-
-def _leaks(session: Session, round_id: int) -> dict[int, int]:
-    """By entry id, how many of its answers had a name masked. Only such answers have a row as they came."""
-    found = (
-        select(_ENTRY, func.count())
-        .select_from(RawAnswer)
-        .join(Answer, col(Answer.id) == RawAnswer.answer_id)
-        .join(Turn, col(Turn.id) == Answer.turn_id)
-        .join(Battle, col(Battle.id) == Turn.battle_id)
-        .where(col(Battle.round_id) == round_id)
-    )
-    return _counts(session, found.group_by(_ENTRY))

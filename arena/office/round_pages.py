@@ -217,7 +217,6 @@ class Numbers:
     rows: tuple[PairRow, ...]
     side: SideBias | None
     needed: tuple[VotesNeeded, ...]
-    leaks: tuple[tuple[str, int], ...]
     out_now: tuple[str, ...]
     waiting_changes: int
 
@@ -236,7 +235,7 @@ class HourRow:
 
 @dataclass(frozen=True, slots=True)
 class EndpointRow:
-    """An entry's endpoint in the last hours; `named` answers said a name that was masked."""
+    """An entry's endpoint in the last hours; `whole` is all of them."""
 
     code: str
     team: str
@@ -247,7 +246,6 @@ class EndpointRow:
     rate: Chart
     outages: int
     out_now: bool
-    named: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,10 +270,20 @@ class DayRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LeakRow:
+    """How many of a team's answers were looked at, and in how many of them a name was masked."""
+
+    team: str
+    answers: int
+    named: int
+
+
+@dataclass(frozen=True, slots=True)
 class Outcomes:
     """The newest day first; of every `every` questions one was read."""
 
     days: tuple[DayRow, ...]
+    leaks: tuple[LeakRow, ...]
     every: int
 
 

@@ -12,8 +12,8 @@ from arena.battles.gateway import GOOD
 from arena.battles.health import spread
 from arena.battles.pages import FailureView
 from arena.battles.tables import Answer, Battle, RawAnswer, Turn
-from arena.office.endpoint_health import first_turn_since
 from arena.office.team_pages import DayView, Exposure, OwnOutage, TeamPage
+from arena.office.turn_sample import first_turn_since
 from arena.rounds.queries import view
 from arena.rounds.tables import Epoch, Round
 from arena.teams.outages import outages

@@ -32,7 +32,7 @@ def reader(request: pytest.FixtureRequest, office: str) -> Iterator[Citizen]:
 def main_of(person: Citizen, path: str) -> str:
     answer = person.http.get(path)
     assert answer.status_code == 200, path
-    return answer.text.partition("<main")[2].partition("</main>")[0]
+    return answer.text.partition("<main")[2].partition(">")[2].partition("</main>")[0]
 
 
 def test_every_part_is_there_and_found_from_the_contents(reader: Citizen) -> None:
@@ -41,7 +41,7 @@ def test_every_part_is_there_and_found_from_the_contents(reader: Citizen) -> Non
     assert re.findall(r'<h2 id="([a-z]+)" tabindex', page) == PARTS
 
 
-@pytest.mark.parametrize("page", ["/office", "/office/help", "/office/trail"])
+@pytest.mark.parametrize("page", ["/office", "/office/help"])
 def test_every_link_leads_to_a_page_that_the_reader_may_open(reader: Citizen, page: str) -> None:
     paths = set(re.findall(r'href="(/[^"#]*)', main_of(reader, page)))
     assert {path: reader.http.get(path).status_code for path in paths} == dict.fromkeys(paths, 200)

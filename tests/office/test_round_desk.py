@@ -12,7 +12,7 @@ from arena.battles.column import Said
 from arena.battles.tables import Turn
 from arena.clock import now
 from arena.db import Database
-from arena.office import endpoint_health
+from arena.office import turn_sample
 from arena.office.round_desk import desk_page, rounds_page
 from arena.office.round_pages import DeskPage, Hours, Outcomes
 from arena.teams.queries import entries_of
@@ -110,9 +110,8 @@ def test_leaks_are_counted_by_entry(db: Database) -> None:
     ends(db, turn, "complete", (Said("[모델]", "complete", 10, 20, 1, "가온"), Said("나", "complete", 11, 21)))
     with db.reading() as session:
         names = {entry.id: entry.name_en for entry in entries_of(session, round_.id or 0)}
-    leaks = dict(desk(db).numbers.leaks)
-    assert leaks == {names[battle.entry_a]: 1, names[battle.entry_b]: 0}
-    assert {row.team: row.named for row in hours(db).endpoints} == leaks
+    leaks = {row.team: (row.answers, row.named) for row in days(db).leaks}
+    assert leaks == {names[battle.entry_a]: (1, 1), names[battle.entry_b]: (1, 0)}
 
 
 def test_endpoints_are_told_hour_by_hour(db: Database) -> None:
@@ -155,7 +154,7 @@ def test_of_many_turns_so_many_are_read_evenly_apart(db: Database, monkeypatch: 
     for n in range(10):
         ends(db, asks(db, voter_id=voter(db, f"v{n}"))[1])
     assert (hours(db).every, hours(db).answers) == (1, 20)
-    monkeypatch.setattr(endpoint_health, "TURNS", 4)
+    monkeypatch.setattr(turn_sample, "TURNS", 4)
     sampled = hours(db)
     assert (sampled.every, sampled.answers) == (3, 8)
     assert (days(db).every, sum(day.started for day in days(db).days)) == (3, 4)

@@ -80,10 +80,10 @@ def told(db: Database, kind: str = "entry.changed") -> list[dict[str, Any]]:
 
 
 def acts(db: Database) -> list[tuple[str, str, str, str, str]]:
-    """The trail as (who, what, subject, outcome, why)."""
+    """The trail as (who, what, subject, outcome, why), signing in aside."""
 
     def read(session: Session) -> list[Act]:
-        return list(session.exec(select(Act).order_by(col(Act.id))))
+        return list(session.exec(select(Act).where(~col(Act.what).startswith("auth.")).order_by(col(Act.id))))
 
     with db.reading() as session:
         return [(act.who, act.what, act.subject, act.outcome, act.why) for act in read(session)]
