@@ -24,4 +24,5 @@ def _view(review: Review, just_held: str | None) -> HeldView:
         state="looked_at" if review.state in LOOKED_AT else "approved" if review.state == "approved" else "refused",
         why_not=why_not(review) if review.state in ("rejected", "hidden") else "",
         new=review.text == just_held,
+        in_need=any(flag["code"] == "self_harm" for flag in review.flags),
     )

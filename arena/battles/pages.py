@@ -35,7 +35,8 @@ class SuggestionView:
 class HeldView:
     """A question that a person looks at before it is asked, or has looked at; `why_not` is then a msgid.
 
-    `masked` counts the personal data taken out of it, by kind. `new`: it was kept just now.
+    `masked` counts the personal data taken out of it, by kind. `new`: it was kept just now. `in_need`: whoever wrote
+    it may need help at once.
     """
 
     id: int
@@ -44,6 +45,7 @@ class HeldView:
     state: Literal["looked_at", "approved", "refused"]
     why_not: str
     new: bool
+    in_need: bool
 
 
 @dataclass(frozen=True, slots=True)

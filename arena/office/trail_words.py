@@ -5,10 +5,13 @@ from typing import Final, NamedTuple
 
 from arena.accounts import people
 from arena.battles import appeals, exclusions
+from arena.battles.actions import EMPTY
 from arena.errors import N_, NotFoundError
 from arena.moderation.pages import REASON_NAMES
 from arena.moderation.suggestion_words import FAULTS, TAKING_OVER
 from arena.moderation.suggestion_words import REFUSALS as SUGGESTION_REFUSALS
+from arena.office.endpoint_test import ONE_AT_A_TIME
+from arena.office.round_acts import REFUSALS as ROUND_REFUSALS
 from arena.office.team_links import ENDED, NOT_OPENED
 from arena.rounds.changes_page import WORDS as CHANGE_REFUSALS
 from arena.rounds.decisions import SAME_PERSON
@@ -114,6 +117,7 @@ _REFUSALS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "change": CHANGE_REFUSALS,
     "exclusion": exclusions.REFUSALS,
+    "endpoint": ROUND_REFUSALS | {"test_running": ONE_AT_A_TIME, "empty_prompt": EMPTY},
     "prompt": {
         "decided": N_("It had been decided already."),
         "claimed": N_("Somebody else was looking at it."),
@@ -123,6 +127,7 @@ _REFUSALS: Final[Mapping[str, Mapping[str, str]]] = {
         "asked": N_("The citizen had asked it already."),
         "excluded": N_("The vote on it had been decided on already."),
     },
+    "round": ROUND_REFUSALS,
     "suggestion": {
         code: words for code, words in (FAULTS | TAKING_OVER | SUGGESTION_REFUSALS).items() if "%(" not in words
     },

@@ -144,6 +144,19 @@ def test_the_desks_numbers_are_read_again_and_the_focus_stays(
         visitor.go("/office/rounds")
 
 
+def test_a_fingerprint_is_copied(visit: Visit, serve: Serve, scripted_teams: Teams) -> None:
+    with serve(round_file(scripted_teams.origin)) as made:
+        hire(made.db)
+        visitor = visit(site=made, permissions=["clipboard-read", "clipboard-write"])
+        sign_in(visitor)
+        visitor.go("/office/rounds/stage-1/preview")
+        button(visitor, "Copy the fingerprint")
+        expect(visitor.page.locator("#announce")).to_have_text(visitor.says("Copied"))
+        copied = visitor.page.evaluate("navigator.clipboard.readText()")
+        assert copied == visitor.page.locator("#rules-hash").inner_text()
+        assert len(copied) == 64
+
+
 def test_a_draft_is_made_and_opened_without_scripts(visit: Visit, site: Site, scripted_teams: Teams) -> None:
     visitor = visit(site=site, java_script_enabled=False)
     page = visitor.page

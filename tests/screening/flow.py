@@ -18,12 +18,13 @@ from tests.battles.stage import Stage, opened
 from tests.support import Citizen, round_file
 
 NUMBER, MASKED = "010-2345-6789", "[전화번호]"
-BLOCKED, HELD, NOTED = "막힐낱말", "멈출낱말", "적힐낱말"
+BLOCKED, HELD, NOTED, IN_NEED = "막힐낱말", "멈출낱말", "적힐낱말", "힘든낱말"
 RULES = Rules(
     rules=(
         Rule(category="weapons", kind="words", level="block", entries=(BLOCKED,)),
         Rule(category="drugs", kind="words", level="hold", entries=(HELD,)),
         Rule(category="spam", kind="words", level="log", entries=(NOTED,)),
+        Rule(category="self_harm", kind="words", level="hold", entries=(IN_NEED,)),
     ),
     thresholds={
         "violence": Threshold(level="block", at=0.8),

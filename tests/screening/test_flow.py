@@ -14,7 +14,8 @@ from arena.proofs.leaves import commitment
 from arena.screening.findings import reason
 from arena.web.i18n import translations
 from tests.battles.words import stored
-from tests.screening.flow import BLOCKED, HELD, MASKED, NOTED, NUMBER, Flow
+from tests.data import rows
+from tests.screening.flow import BLOCKED, HELD, IN_NEED, MASKED, NOTED, NUMBER, Flow
 from tests.support import Citizen
 
 PERSONAL = f"제 번호는 {NUMBER} 이고 메일은 minji@naver.com 이에요. 문자를 써 주세요"
@@ -92,15 +93,16 @@ def test_what_the_classifier_only_notes_is_asked_and_flagged(flow: Flow, minji: 
 def test_a_forbidden_question_is_refused_with_a_reason_and_given_back(
     flow: Flow, minji: Citizen, words: str, category: str, partial: bool
 ) -> None:
-    typed = f"{words} <script>alert(1)</script> {NUMBER} </textarea>"
-    before, rows = blocked(category), stored(flow.stage.db)
+    typed = f"{words} 보라양말 <script>alert(1)</script> {NUMBER} </textarea>"
+    before = blocked(category)
     answer = sends(minji, typed, headers={"HX-Request": "true"} if partial else {})
 
     assert answer.status_code == 422
     assert f">{html.escape(typed)}</textarea>" in answer.text.replace("&#34;", "&quot;")
     assert html.escape(translations("ko").gettext(reason(category)), quote=False) in answer.text
     assert "ask-problem" in answer.text
-    assert (stored(flow.stage.db), flow.team.asked) == (rows, [])
+    assert "보라양말" not in stored(flow.stage.db)
+    assert (rows(flow.stage.db, Battle), flow.reviews(), flow.team.asked) == (0, [], [])
     assert flow.judge.read == ([] if category == "weapons" else [typed.replace(NUMBER, MASKED)])
     assert blocked(category) == before + 1
 
@@ -132,6 +134,15 @@ def test_a_doubtful_question_waits_and_nobody_is_asked(flow: Flow, minji: Citize
     assert f"{prompt} {MASKED}" in page
     assert "담당자가 이 질문을 먼저 살펴보고 있어요" in page
     assert "전화번호 1개를 가렸어요" in page
+
+
+def test_who_may_need_help_at_once_reads_where_to_call_while_the_question_waits(flow: Flow, minji: Citizen) -> None:
+    minji.post("/battles", prompt=f"{HELD} 이야기", consent=["participate"])
+    assert "1577-0199" not in minji.http.get("/").text
+
+    minji.post("/battles", prompt=f"{IN_NEED} 이야기")
+
+    assert "1577-0199" in minji.http.get("/").text
 
 
 def test_with_htmx_the_landing_page_tells_that_it_waits(flow: Flow, minji: Citizen) -> None:
