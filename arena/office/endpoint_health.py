@@ -10,7 +10,7 @@ from typing import Final
 from sqlmodel import Session
 
 from arena.office.charts import bars, lines
-from arena.office.round_pages import DayRow, EndpointRow, HourRow, Hours, LeakRow, Outcomes
+from arena.office.desk_pages import DayRow, EndpointRow, HourRow, Hours, LeakRow, Outcomes
 from arena.office.turn_sample import Said, sample
 from arena.rounds.tables import Round
 from arena.teams.outages import outages

@@ -11,9 +11,10 @@ from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
 
 from arena.battles.tables import Battle, VoteCell
+from arena.office.desk_pages import DeskPage, Numbers, PairCell, PairRow, SideBias
 from arena.office.endpoint_health import hours, outcomes
 from arena.office.round_acts import found
-from arena.office.round_pages import DeskPage, Numbers, PairCell, PairRow, RoundRow, RoundsPage, SideBias
+from arena.office.round_pages import RoundRow, RoundsPage
 from arena.ratings.desk import votes_needed
 from arena.ratings.tables import RatingSnapshot
 from arena.rounds.queries import rules_of, view

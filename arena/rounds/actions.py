@@ -21,7 +21,7 @@ from arena.rounds.rules import EntryFile, RoundFile, rules_hash
 from arena.rounds.tables import Epoch, Round, Suggestion
 from arena.teams.actions import add_entry
 from arena.teams.addresses import refusal
-from arena.teams.tables import Entry, TeamLink
+from arena.teams.tables import Entry
 
 SUGGESTIONS = Path(__file__).with_name("suggestions.toml")
 
@@ -69,8 +69,6 @@ def create_round(
 def revise_round(session: Session, file: RoundFile, *, allow: Sequence[str]) -> Round:
     """Replaces a draft's title, times, rules and entries by the file's; its seed and suggestions stay.
 
-    Links of its teams end with the entries.
-
     Raises RefusedError when there is no such draft or an endpoint's address is not admitted by `allow`.
     """
     _check_addresses(file, allow)
@@ -94,8 +92,6 @@ def revise_round(session: Session, file: RoundFile, *, allow: Sequence[str]) -> 
             f"round {round_.slug!r} is {round_.state}: its rules were frozen at {round_.opened_at:%Y-%m-%d %H:%M:%S}"
             f" UTC with hash {round_.rules_hash}"
         )
-    entries = select(Entry.id).where(Entry.round_id == round_.id)
-    session.execute(delete(TeamLink).where(col(TeamLink.entry_id).in_(entries)))
     session.execute(delete(Entry).where(col(Entry.round_id) == round_.id))
     for number, entry in enumerate(file.entries, start=1):
         enter(session, round_.id, number, entry)

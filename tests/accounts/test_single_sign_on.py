@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 from sqlmodel import select
+from structlog.testing import capture_logs
 
 from arena.accounts.actions import create_admin
 from arena.accounts.people import disable
@@ -146,15 +147,16 @@ def test_what_does_not_prove_who_it_is_signs_nobody_in(
     says: str,
     status: int,
     trail: tuple[str, str] | None,
-    capfd: pytest.CaptureFixture[str],
 ) -> None:
     provider.says(**wrong)
-    answer = come_back(person)
+    with capture_logs() as logged:
+        answer = come_back(person)
     assert (answer.status_code, says in answer.text) == (status, True)
     assert answer.text.count('role="alert"><svg') == 1
     assert "arena_admin" not in person.http.cookies
     assert refusals(office) == ([trail] if trail else [])
-    written = "".join(capfd.readouterr()) + stored(office)
+    written = str(logged) + stored(office)
+    assert "/sign-in/oidc" in written, "what is logged was captured"
     for secret in (SECRET, "the-code", "opaque", "minji@example.org", provider.id_token()[-40:]):
         assert secret not in written
 

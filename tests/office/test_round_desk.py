@@ -13,8 +13,8 @@ from arena.battles.tables import Turn
 from arena.clock import now
 from arena.db import Database
 from arena.office import turn_sample
+from arena.office.desk_pages import DeskPage, Hours, Outcomes
 from arena.office.round_desk import desk_page, rounds_page
-from arena.office.round_pages import DeskPage, Hours, Outcomes
 from arena.teams.queries import entries_of
 from arena.teams.tables import Outage
 from tests.data import asks, closes, ends, expires, opened, voted, voter

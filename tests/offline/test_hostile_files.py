@@ -128,7 +128,7 @@ def test_an_unknown_outcome_of_ndjson_is_refused_with_its_row(tmp_path: Path, wi
         ("v.csv", b"\xff\xfem\0o\0d\0e\0l\0_\0a\0", "no column model_a"),
         ("v.csv", b",".join(b"c%d" % n for n in range(5000)) + b"\n", "and 4980 more"),
         ("v.csv.gz", b"\x1f\x8bnot packed", "cannot be"),
-        ("v.csv.gz", gzip.compress(HEADER)[:-9], "cannot be unpacked"),
+        ("v.csv.gz", gzip.compress(HEADER, mtime=0)[:-9], "cannot be unpacked"),
         ("v.parquet", HEADER + GOOD, "cannot be read as Parquet"),
         ("v.parquet", b"PAR1" + b"\0" * 50 + b"PAR1", "cannot be read as Parquet"),
         ("v.json", b' [{"model_a": "x"}]', "one object a line"),
@@ -194,7 +194,7 @@ def test_no_bytes_end_in_anything_but_votes_or_a_refusal(
         "v.csv": HEADER + content,
         "v.ndjson": ROW + content,
         "v.parquet": parquet[: len(content)] + parquet[-8:],
-        "v.gz": gzip.compress(HEADER + content),
+        "v.gz": gzip.compress(HEADER + content, mtime=0),
     }.items():
         with suppress(RefusedError):
             read(folder, name, data)
