@@ -26,13 +26,15 @@ test: .venv/.dev .venv-models/.installed .venv-peers/.installed debian-test ## s
 lint: .venv/.dev ## the checks that run nothing: ruff, mypy, djlint, import-linter (half a minute)
 	@exec scripts/check.sh lint
 
-bench: .venv/.dev .venv-peers/.installed debian-bench ## measure the arena beside nginx, its ratings beside other projects', their intervals' coverage, Markdown, and what the ledger costs
+bench: .venv/.dev .venv-peers/.installed debian-bench ## measure the arena beside nginx, its ratings beside other projects', their intervals' coverage, Markdown, what the ledger costs, and the office
 	@$(PYTHON_BIN) -m benchmarks.run
 	@$(PYTHON_BIN) -m benchmarks.ratings
 	@$(PYTHON_BIN) -m benchmarks.coverage
 	@$(PYTHON_BIN) -m benchmarks.markdown
 	@$(PYTHON_BIN) -m benchmarks.ledger
 	@$(PYTHON_BIN) -m benchmarks.verify
+	@$(PYTHON_BIN) -m benchmarks.queue
+	@$(PYTHON_BIN) -m benchmarks.desk
 
 lock: .venv/.bootstrap ## write the lock files anew from pyproject.toml (UPGRADE=1: with the newest versions)
 	@exec scripts/lock.sh $(if $(UPGRADE),--upgrade)

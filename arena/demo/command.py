@@ -30,7 +30,13 @@ from arena.settings import Settings
 from arena.web.observe import configure_logging
 
 HOST = "127.0.0.1"
-PEOPLE = (("sora", "operator"), ("hana", "operator"), ("jiwoo", "moderator"), ("doyun", "auditor"))
+PEOPLE = (
+    ("sora", "operator"),
+    ("hana", "operator"),
+    ("jiwoo", "moderator"),
+    ("bora", "moderator"),
+    ("doyun", "auditor"),
+)
 """Two operators, as some things need two."""
 MODELS_PYTHON = Path(".venv-models/bin/python")
 

@@ -110,7 +110,8 @@ class _Links:
         if subject in self._rounds:
             return self._round(kind, subject)
         if kind in ("exclusion", "appeal"):
-            return "/office/exclusions"
+            number = subject.removeprefix("exclusion-")
+            return f"/office/exclusions/{number}" if number.isdecimal() else "/office/exclusions"
         if kind in ("auth", "admin") and self._operator:
             return "/office/people"
         return None

@@ -67,8 +67,8 @@ def logins(demo: Demo) -> list[tuple[str, ...]]:
     return re.findall(r"^ +(operator|moderator|auditor) +(\S+@\S+) +(\S+)$", demo.greeting, re.MULTILINE)
 
 
-def test_the_greeting_names_two_operators_a_moderator_and_an_auditor(demo: Demo) -> None:
-    assert sorted(role for role, _, _ in logins(demo)) == ["auditor", "moderator", "operator", "operator"]
+def test_the_greeting_names_two_operators_two_moderators_and_an_auditor(demo: Demo) -> None:
+    assert sorted(role for role, _, _ in logins(demo)) == ["auditor", "moderator", "moderator", "operator", "operator"]
     lines = [line for line in demo.greeting.splitlines() if "@" in line]
     assert len({line.rindex("  ") for line in lines}) == 1, "aligned"
 

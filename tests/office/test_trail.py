@@ -114,7 +114,8 @@ def test_the_subject_leads_to_its_page_where_the_reader_has_one(
         ("round.open", "stage-1", "/office/rounds/stage-1", "/rounds/stage-1"),
         ("change.propose", "stage-1", "/rounds/stage-1/changes", "/rounds/stage-1"),
         ("team_link.make", "stage-1", "/office/rounds/stage-1/teams", "/rounds/stage-1"),
-        ("exclusion.propose", "exclusion-1", "/office/exclusions", "/office/exclusions"),
+        ("exclusion.propose", "exclusion-1", "/office/exclusions/1", "/office/exclusions/1"),
+        ("appeal.decline", "appeal-1", "/office/exclusions", "/office/exclusions"),
         ("admin.create", "operator-9", "/office/people", None),
         ("prompt.hide", "prompt-1", None, None),
     ):

@@ -143,9 +143,7 @@ def upgrade() -> None:
         sqlite_where=decided,
         postgresql_where=decided,
     )
-    op.create_index(
-        "ix_review_claimed", "review", ["claimed_until"], sqlite_where=claimed, postgresql_where=claimed
-    )
+    op.create_index("ix_review_claimed", "review", ["claimed_until"], sqlite_where=claimed, postgresql_where=claimed)
     op.create_index("uq_review_turn", "review", ["turn_id"], unique=True)
     op.create_table(
         "exclusion",
