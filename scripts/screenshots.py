@@ -1,4 +1,4 @@
-"""Takes the pictures of the README: a real battle in the demo round, and a leaderboard of scripted votes.
+"""Takes the pictures of the README: a real battle in the demo round, a leaderboard of scripted votes, the office.
 
 Run by `make screenshots`. The votes for the leaderboard are cast by this script at random, leaning towards longer
 answers; they show the page, not the teams.
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
@@ -28,19 +28,33 @@ BATTLES: tuple[tuple[str, ViewportSize, str, Literal["light", "dark"]], ...] = (
     ("battle-phone-en-dark", PHONE, "en-GB", "dark"),
 )
 CITIZENS = 70
+QUESTIONS = (
+    "부산에서 2박 3일 여행 일정을 짜 주세요",
+    "제 번호는 010-1234-5678이에요. 이력서에 어떻게 쓰면 좋을까요?",
+    "죽고 싶다는 친구를 어떻게 도와줄 수 있나요?",
+    "Explain photosynthesis to a child",
+)
+
+
+class Demo(NamedTuple):
+    """A running demo: its origin, and the logins by role, as e-mail and password."""
+
+    origin: str
+    logins: dict[str, tuple[str, str]]
 
 
 @contextmanager
-def demo() -> Iterator[str]:
-    """A demo round in a process of its own; yields its origin."""
+def demo() -> Iterator[Demo]:
+    """A demo round in a process of its own."""
     command = [sys.executable, "-m", "arena", "demo", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout
-        greeting = next(line for line in process.stdout if "http://" in line)
+        greeting = "".join(iter(process.stdout.readline, "  Ctrl-C ends it.\n"))
         found = re.search(r"http://[\d.:]+", greeting)
         assert found
+        logins = re.findall(r"^ +(operator|moderator|auditor) +(\S+@\S+) +(\S+)$", greeting, re.MULTILINE)
         try:
-            yield found[0]
+            yield Demo(found[0], {role: (email, password) for role, email, password in logins})
         finally:
             process.send_signal(signal.SIGINT)
 
@@ -79,13 +93,39 @@ def leaderboard(browser: Browser, origin: str) -> None:
     context.close()
 
 
+def office(browser: Browser, running: Demo, role: str, path: str, name: str) -> None:
+    """A page of the office."""
+    context = browser.new_context(base_url=running.origin, viewport=DESK, locale="ko-KR")
+    page = context.new_page()
+    email, password = running.logins[role]
+    page.goto(f"/sign-in?next={path}")
+    page.locator("[name=email]").fill(email)
+    page.locator("[name=password]").fill(password)
+    page.locator("main button[type=submit]").first.click()
+    page.wait_for_url(f"**{path}")
+    page.locator("h1").wait_for()
+    page.screenshot(path=IMAGES / f"{name}.png")
+    context.close()
+
+
+def questions(origin: str) -> None:
+    """What moderators have to look at."""
+    for question in QUESTIONS:
+        citizen = Citizen(origin)
+        citizen.read(citizen.ask(question))
+        citizen.close()
+
+
 def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    with demo() as origin, sync_playwright() as playwright:
+    with demo() as running, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         for view in BATTLES:
-            battle(browser, origin, *view)
-        leaderboard(browser, origin)
+            battle(browser, running.origin, *view)
+        questions(running.origin)
+        office(browser, running, "moderator", "/office/queue", "queue")
+        leaderboard(browser, running.origin)
+        office(browser, running, "operator", "/office/rounds/demo", "desk")
         browser.close()
 
 

@@ -11,7 +11,8 @@ from sqlmodel import Session, col, func, select
 
 from arena.battles.appeals import newest_appeal
 from arena.battles.exclusions import TEXT_LIMIT
-from arena.battles.pages import AppealState, Choice, Counting, OwnAppeal, Proof, ReceiptFile, ReceiptPage
+from arena.battles.pages import Choice
+from arena.battles.receipt_pages import AppealState, Counting, OwnAppeal, Proof, ReceiptFile, ReceiptPage
 from arena.battles.tables import Battle, Turn, Vote
 from arena.errors import N_, NotFoundError
 from arena.ledger.queries import leaf, log_of, newest_checkpoint, tree_of

@@ -7,7 +7,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from arena.battles.appeals import make_appeal
-from arena.battles.pages import ReceiptPage
+from arena.battles.receipt_pages import ReceiptPage
 from arena.battles.receipts import receipt_json, receipt_page
 from arena.clock import now
 from arena.errors import ArenaError, InvalidError, NotFoundError
