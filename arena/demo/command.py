@@ -68,9 +68,10 @@ def run_demo(port: int, folder: Path | None, *, real: bool) -> None:
         )
         entries = stack.enter_context(_real_entries(_say) if real else _built_in_entries())
         people, key = _prepare(settings, entries, real=real)
+        server = uvicorn.Server(configuration(create_app(settings, demo=True), settings))
         _greet(f"http://{HOST}:{listener.getsockname()[1]}", people, key)
         configure_logging()
-        uvicorn.Server(configuration(create_app(settings, demo=True), settings)).run([listener])
+        server.run([listener])
 
 
 def _leave(number: int, _frame: object) -> None:

@@ -207,5 +207,5 @@ def test_the_metrics_have_no_label_by_which_an_entry_could_be_told(stage: Stage,
     for family in text_string_to_metric_families(text):
         if family.name.startswith("arena_"):
             labels |= {name for sample in family.samples for name in sample.labels}
-    assert labels <= {"method", "route", "status", "le"}
+    assert labels <= {"method", "route", "status", "le", "category"}  # of prompts that were refused
     assert path.split("/")[2] not in text

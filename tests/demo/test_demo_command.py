@@ -68,7 +68,8 @@ def logins(demo: Demo) -> list[tuple[str, ...]]:
 
 
 def test_the_greeting_names_two_operators_two_moderators_and_an_auditor(demo: Demo) -> None:
-    assert sorted(role for role, _, _ in logins(demo)) == ["auditor", "moderator", "moderator", "operator", "operator"]
+    roles = sorted(role for role, _, _ in logins(demo))
+    assert roles == ["auditor", "moderator", "moderator", "operator", "operator"]
     lines = [line for line in demo.greeting.splitlines() if "@" in line]
     assert len({line.rindex("  ") for line in lines}) == 1, "aligned"
 
