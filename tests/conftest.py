@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from argon2 import PasswordHasher
 from hypothesis import settings as hypothesis_settings
 
@@ -20,6 +21,9 @@ __all__ = ["real_models"]
 
 hypothesis_settings.register_profile("arena", deadline=None)
 hypothesis_settings.load_profile("arena")
+
+# Failures are logged as the running arena logs them: without the values of local variables, which may be anything.
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.JSONRenderer()])
 
 
 @pytest.fixture(scope="session", autouse=True)
