@@ -103,7 +103,7 @@ AT_ONCE = 100_000
 TEAMS = (
     Team("duruminara", "두루미나라", 0.02, math.inf, AT_ONCE, AT_ONCE, refuse, {"connection": "close"}, usage=True),
     Team(
-        "hwangsoro", "황소로", 0.8, 130, 1, 1, break_off, {"server": "hwangsoro", "set_cookie": "team=hwangsoro"},
+        "hwangsoro", "황소로", 0.7, 170, 1, 1, break_off, {"server": "hwangsoro", "set_cookie": "team=hwangsoro"},
     ),
     Team(
         "beodeulnae", "버들내", 0.3, 300, 4, 60, show_a_page, {"openai_organization": "beodeulnae"},
