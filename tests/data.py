@@ -34,6 +34,7 @@ NOWHERE = "http://127.0.0.1:9"
 ANSWERS = (Said("가 답변", "complete", 10, 20), Said("나 답변", "complete", 11, 21))
 LONG_AGO = timedelta(minutes=1)
 BY_TWO = Decision("mistake", ("operator-1", "operator-2"))
+TEST_VOTES = Decision("test_votes", BY_TWO.persons)
 
 
 def opened(db: Database, *, teams: int = 5, **rules: Any) -> Round:
@@ -92,11 +93,11 @@ def votes(db: Database, battle: Battle, choice: str = "a", voter_id: str = MINJI
 
 
 def excludes(db: Database, *vote_ids: int) -> tuple[int, ...]:
-    return db.writing(lambda session: exclude_votes(session, vote_ids, BY_TWO, now()))
+    return db.writing(lambda session: exclude_votes(session, vote_ids, TEST_VOTES, now()).votes)
 
 
 def reinstates(db: Database, *vote_ids: int) -> tuple[int, ...]:
-    return db.writing(lambda session: reinstate_votes(session, vote_ids, BY_TWO, now()))
+    return db.writing(lambda session: reinstate_votes(session, vote_ids, BY_TWO, now()).votes)
 
 
 def claims(db: Database, turn: Turn, at: datetime, *, stopped: bool = False) -> bool:

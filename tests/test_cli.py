@@ -50,6 +50,7 @@ COMMANDS = [
     "admin role",
     "admin password",
     "admin reset-totp",
+    "admin reset-oidc",
     "key create",
     "key ledger",
     "key rotate",
@@ -233,9 +234,10 @@ def test_a_round_file_that_is_not_there_is_named(arena: Arena, sqlite: dict[str,
     ("content", "says"),
     [
         (b'slug = "stage-1', "not TOML"),
+        (b"slug = " + b"9" * 5000, "not TOML"),
         (b"\xff\xfe", "cannot be read"),
     ],
-    ids=["bad TOML", "not UTF-8"],
+    ids=["bad TOML", "a number of 5,000 digits", "not UTF-8"],
 )
 def test_a_round_file_that_cannot_be_read_is_refused(
     arena: Arena, sqlite: dict[str, str], home: Path, content: bytes, says: str
@@ -351,6 +353,22 @@ def test_a_lost_phone_is_reset(arena: Arena, settings: dict[str, str]) -> None:
     assert acts(settings)[-1][:3] == ("command line", "admin.reset_totp", "operator-1")
 
 
+def test_an_organisations_account_is_reset(arena: Arena, settings: dict[str, str]) -> None:
+    kim = "kim@example.org"
+    arena("admin", "create", kim, "--role", "operator", "--oidc-only", **settings)
+    assert "has not signed in" in refused(arena("admin", "reset-oidc", kim, **settings))
+    db = Database(settings["ARENA_DATABASE_URL"])
+    db.writing(lambda session: session.execute(update(Admin).values(subject="https://login.example kim-1")))
+    db.writing(lambda session: start_session(session, 1, now()))
+    assert arena("admin", "reset-oidc", kim, **settings).code == 0
+    with db.reading() as session:
+        assert session.get_one(Admin, 1).subject is None
+        assert not session.exec(select(AdminSession)).all()
+    db.close()
+    bound = {"before": "bound", "after": "none"}
+    assert acts(settings)[-1] == ("command line", "admin.reset_oidc", "operator-1", bound)
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -360,6 +378,7 @@ def test_a_lost_phone_is_reset(arena: Arena, settings: dict[str, str]) -> None:
         (["password", "nobody@example.org"], "email: "),
         (["password", "sora@example.org"], "password: "),
         (["reset-totp", "nobody@example.org"], "email: "),
+        (["reset-oidc", "nobody@example.org"], "email: "),
     ],
     ids=str,
 )

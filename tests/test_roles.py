@@ -116,6 +116,7 @@ TABLE: Final = {
     "POST /office/exclusions/appeals/{appeal}/decline": OPERATORS,
     "POST /office/exclusions/check": OPERATORS,
     "POST /office/exclusions/chosen": OPERATORS,
+    "POST /office/exclusions/close": OPERATORS,
     "POST /office/exclusions/decide": OPERATORS,
     "GET /office/exclusions/several": READERS,
     "GET /office/exclusions/{proposal}": READERS,

@@ -2,10 +2,11 @@
 
 A wrong password and a wrong code of the second factor count the same. While a limit holds, the right ones are
 refused too.
+
+A known browser's attempts are counted apart from all others, so that nobody who guesses elsewhere locks it out.
 """
 
 import hashlib
-import ipaddress
 import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,26 +15,33 @@ from typing import Final
 from sqlalchemy import delete, or_, text
 from sqlmodel import Session, col, select
 
+from arena.accounts.known import Browser, still_known
+from arena.accounts.queries import admin_by_email
 from arena.accounts.tables import SignInFailure
 from arena.errors import N_, LimitError
+from arena.web.network import network_of
 
 WINDOW: Final = timedelta(minutes=15)
 TOGETHER, ADDRESS, EMAIL = 5, 20, 50
-"""Failures in the window: of an e-mail from one address, of one address, of an e-mail from anywhere."""
+"""Failures in the window: of an e-mail from one address, or of a known browser; of one address; of an e-mail from
+anywhere."""
+Limit = tuple[int, Callable[[SignInFailure], bool]]
 TOO_MANY = N_("There were too many attempts. Please try again in %(minutes)s min.")
 
 
-def begin_attempt(session: Session, email: str, address: str, now: datetime) -> int:
+def begin_attempt(session: Session, email: str | None, browser: Browser, now: datetime) -> int:
     """Counts an attempt before it is judged, so that many at once count too; returns its id for `forget_attempt`.
 
-    Attempts of long ago are swept away. Raises LimitError, which knows when the next may be made.
+    `email` is None where the provider has yet to tell it. Attempts of long ago are swept away. Raises LimitError,
+    which knows when the next may be made.
     """
     _alone(session)
     session.execute(delete(SignInFailure).where(col(SignInFailure.at) <= now - WINDOW))
-    wait_s = seconds_to_wait(session, email, address, now)
+    wait_s = seconds_to_wait(session, email, browser, now)
     if wait_s:
         raise LimitError(TOO_MANY, code="attempts", retry_after_s=wait_s, minutes=math.ceil(wait_s / 60))
-    row = SignInFailure(email=_hidden(email), address=_network(address), at=now)
+    hidden, place, _ = _counted_as(session, email, browser)
+    row = SignInFailure(email=hidden, address=place, at=now)
     session.add(row)
     session.flush()
     assert row.id is not None
@@ -45,24 +53,41 @@ def forget_attempt(session: Session, attempt: int) -> None:
     session.execute(delete(SignInFailure).where(col(SignInFailure.id) == attempt))
 
 
-def seconds_to_wait(session: Session, email: str, address: str, now: datetime) -> int:
+def seconds_to_wait(session: Session, email: str | None, browser: Browser, now: datetime) -> int:
     """How long until the next attempt; 0 when it may be made now."""
-    hidden, network = _hidden(email), _network(address)
-    of_either = or_(col(SignInFailure.email) == hidden, col(SignInFailure.address) == network)
+    hidden, place, known = _counted_as(session, email, browser)
+    of_either = or_(col(SignInFailure.email) == hidden, col(SignInFailure.address) == place)
     rows = session.exec(
         select(SignInFailure).where(of_either, col(SignInFailure.at) > now - WINDOW).order_by(col(SignInFailure.at))
     ).all()
-    kinds: tuple[tuple[int, Callable[[SignInFailure], bool]], ...] = (
-        (TOGETHER, lambda row: (row.email, row.address) == (hidden, network)),
-        (ADDRESS, lambda row: row.address == network),
-        (EMAIL, lambda row: row.email == hidden),
-    )
     waits = [0.0]
-    for limit, counts in kinds:
+    for limit, counts in _limits(hidden, place, known=known):
         times = [row.at for row in rows if counts(row)]
         if len(times) >= limit:
             waits.append((times[-limit] + WINDOW - now).total_seconds())
     return math.ceil(max(waits))
+
+
+def _limits(hidden: str, place: str, *, known: bool) -> list[Limit]:
+    if known:
+        return [(TOGETHER, lambda row: row.address == place)]
+    of_address: Limit = (ADDRESS, lambda row: row.address == place)
+    if not hidden:
+        return [of_address]
+    together: Limit = (TOGETHER, lambda row: (row.email, row.address) == (hidden, place))
+    return [of_address, together, (EMAIL, lambda row: row.email == hidden)]
+
+
+def _counted_as(session: Session, email: str | None, browser: Browser) -> tuple[str, str, bool]:
+    """The e-mail, hidden, and the place that an attempt is stored with; and whether this person's browser is known.
+
+    A known browser is the place itself; it is stored without the e-mail, so that it adds to no other count.
+    """
+    known = still_known(session, browser)
+    admin = admin_by_email(session, email) if known and email is not None else None
+    if known and (email is None or (admin is not None and admin.id == known.person)):
+        return "", f"browser {known.person} {known.first}", True
+    return _hidden(email), network_of(browser.address), False
 
 
 def _alone(session: Session) -> None:
@@ -71,14 +96,5 @@ def _alone(session: Session) -> None:
         session.execute(text("LOCK TABLE sign_in_failure IN SHARE ROW EXCLUSIVE MODE"))
 
 
-def _hidden(email: str) -> str:
-    return hashlib.sha256(email.strip().lower().encode()).hexdigest()
-
-
-def _network(address: str) -> str:
-    """An IPv6 address counts with the /64 it lies in: whoever has one has them all."""
-    try:
-        version = ipaddress.ip_address(address).version
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((address, 64), strict=False)) if version == 6 else address
+def _hidden(email: str | None) -> str:
+    return "" if email is None else hashlib.sha256(email.strip().lower().encode()).hexdigest()

@@ -1,9 +1,11 @@
 """Signing in with an organisation's account: OpenID Connect Core 1.0, the authorization code flow with PKCE."""
 
+import math
 import secrets
 import time
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import urlencode
 
 import httpx
@@ -11,7 +13,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, KeySetSerialization
+from joserfc.jwk import JWKRegistry, Key, KeySet
 from pydantic import SecretStr
 
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "Ed25519")
@@ -19,7 +21,10 @@ ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES25
 TIMEOUT_S: Final = 10
 LEEWAY_S: Final = 60
 KEPT_S: Final = 600
-"""How long a provider's description is kept, so that nobody can make us ask for it again and again."""
+DOWN_S: Final = 10
+"""How long a provider's description is kept, and for how long it is down when it did not give one: so that nobody can
+make us ask for it again and again."""
+ABOUT_EMAIL: Final = frozenset({"email", "email_verified"})
 
 Claims = dict[str, Any]
 
@@ -54,7 +59,7 @@ class Provider:
         self.issuer = issuer
         self._id = client_id
         self._secret = client_secret
-        self._described: tuple[float, Claims] | None = None
+        self._described: tuple[float, Claims | str] = (-math.inf, {})
 
     async def address(self, flow: Flow, redirect_uri: str) -> str:
         """Where to send the browser. Raises ProviderDownError."""
@@ -78,20 +83,31 @@ class Provider:
             token = await self._token(client, described, code, flow, redirect_uri)
             keys = await _json(client.get(described["jwks_uri"]))
             claims = self._verified(token, keys, flow.nonce)
-            if "email" not in claims and "userinfo_endpoint" in described:
-                claims |= await _userinfo(client, described["userinfo_endpoint"], token, claims["sub"])
+            if not claims.keys() >= ABOUT_EMAIL and "userinfo_endpoint" in described:
+                told = await _userinfo(client, described["userinfo_endpoint"], token, claims["sub"])
+                claims = {name: claims[name] for name in claims.keys() - ABOUT_EMAIL} | told
         return claims
 
     async def _description(self) -> Claims:
-        if self._described is None or self._described[0] < time.monotonic():
-            async with _client() as client:
-                url = self.issuer.rstrip("/") + "/.well-known/openid-configuration"
-                described = await _json(client.get(url))
-            needed = {"authorization_endpoint", "token_endpoint", "jwks_uri"}
-            if described.get("issuer") != self.issuer or not needed <= described.keys():
-                raise ProviderDownError("the description is another issuer's, or not whole")
-            self._described = (time.monotonic() + KEPT_S, described)
-        return self._described[1]
+        if self._described[0] < time.monotonic():
+            try:
+                described = await self._asked_description()
+                self._described = (time.monotonic() + KEPT_S, described)
+            except ProviderDownError as error:
+                self._described = (time.monotonic() + DOWN_S, str(error))
+        found = self._described[1]
+        if isinstance(found, str):
+            raise ProviderDownError(found)
+        return found
+
+    async def _asked_description(self) -> Claims:
+        async with _client() as client:
+            url = self.issuer.rstrip("/") + "/.well-known/openid-configuration"
+            described = await _json(client.get(url))
+        needed = {"authorization_endpoint", "token_endpoint", "jwks_uri"}
+        if described.get("issuer") != self.issuer or not needed <= described.keys():
+            raise ProviderDownError("the description is another issuer's, or not whole")
+        return described
 
     async def _token(
         self, client: httpx.AsyncClient, described: Claims, code: str, flow: Flow, redirect_uri: str
@@ -116,7 +132,7 @@ class Provider:
         try:
             decoded = jwt.decode(
                 str(token.get("id_token")),
-                KeySet.import_key_set(cast(KeySetSerialization, keys)),
+                KeySet(_understood(keys["keys"])),
                 algorithms=ALGORITHMS,
             )
             claims = CodeIDToken(decoded.claims, decoded.header, options, params)
@@ -149,9 +165,18 @@ async def _json(asked: Any) -> Claims:
 
 
 async def _userinfo(client: httpx.AsyncClient, url: str, token: Claims, subject: str) -> Claims:
-    """The e-mail of providers that keep it out of the ID token (OpenID Connect Core, 5.3)."""
+    """What providers that keep it out of the ID token say of the e-mail (OpenID Connect Core, 5.3)."""
     bearer = {"Authorization": f"Bearer {token.get('access_token')}"}
     told = await _json(client.get(url, headers=bearer))
     if told.get("sub") != subject:
         raise NotTrustedError("userinfo is about another subject")
-    return {name: told[name] for name in ("email", "email_verified") if name in told}
+    return {name: told[name] for name in ABOUT_EMAIL & told.keys()}
+
+
+def _understood(keys: list[Any]) -> list[Key]:
+    """The keys of a set; one of a kind that we do not know is passed over, as RFC 7517 (5) wants."""
+    found = []
+    for key in keys:
+        with suppress(JoseError, KeyError, TypeError, ValueError):
+            found.append(JWKRegistry.import_key(key))
+    return found

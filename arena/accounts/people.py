@@ -58,6 +58,16 @@ def reset_second_factor(session: Session, email: str) -> Admin:
     return admin
 
 
+def reset_account(session: Session, email: str) -> Admin:
+    """Forgets the organisation's account that is bound to an admin and ends the sessions. Raises RefusedError."""
+    admin = _known_admin(session, email)
+    if admin.subject is None:
+        raise RefusedError(f"{admin.email} has not signed in with an organisation's account")
+    session.execute(update(Admin).where(col(Admin.id) == admin.id).values(subject=None))
+    end_sessions(session, admin.id or 0)
+    return admin
+
+
 def reset_password(session: Session, email: str, password: str) -> Admin:
     """Gives an admin a new password and ends the sessions. Raises RefusedError."""
     admin = _known_admin(session, email)

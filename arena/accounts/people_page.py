@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from arena.accounts.actions import token_hash
 from arena.accounts.browsers import browser_words
 from arena.accounts.pages import AccountPage, PeoplePage, PersonPage, PersonRow, Problem, SessionView
-from arena.accounts.queries import SignedIn, admin_by_email, code_of, open_sessions
+from arena.accounts.queries import SignedIn, admin_by_email, code_of, codes_of, open_sessions
 from arena.accounts.tables import Act, Admin, AdminSession
 from arena.errors import NotFoundError
 
@@ -64,8 +64,8 @@ def _rows(session: Session, reader: SignedIn, now: datetime) -> list[PersonRow]:
 
 def _row(admin: Admin, every: list[AdminSession], acted: dict[str, datetime], reader: SignedIn) -> PersonRow:
     sessions = _views([row for row in every if row.admin_id == admin.id], "")
-    code = code_of(admin)
-    seen = [*(view.seen for view in sessions), *(at for who, at in acted.items() if who == code)]
+    code, theirs = code_of(admin), codes_of(admin.id or 0)
+    seen = [*(view.seen for view in sessions), *(acted[code] for code in theirs if code in acted)]
     return PersonRow(
         number=admin.id or 0,
         code=code,

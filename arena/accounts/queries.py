@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
-from arena.accounts.actions import token_hash
+from arena.accounts.actions import ROLES, token_hash
 from arena.accounts.tables import Admin, AdminSession, ApiKey, Consent
 
 
@@ -33,6 +33,11 @@ def admin_by_email(session: Session, email: str) -> Admin | None:
 
 def code_of(admin: Admin) -> str:
     return f"{admin.role}-{admin.id}"
+
+
+def codes_of(number: int) -> list[str]:
+    """All codes that a person may have had: the number stays, the role may change."""
+    return [f"{role}-{number}" for role in ROLES]
 
 
 def signed_in(session: Session, token: str, now: datetime) -> SignedIn | None:

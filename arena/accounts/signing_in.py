@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from arena.accounts.actions import end_session, start_session
 from arena.accounts.attempts import seconds_to_wait
+from arena.accounts.known import Browser, Known
 from arena.accounts.queries import code_of
 from arena.accounts.tables import Admin
 from arena.accounts.trail import record
@@ -19,12 +20,11 @@ Way = Literal["password", "second_factor", "oidc"]
 
 
 @dataclass(frozen=True, slots=True)
-class Browser:
-    """Where somebody signs in: `token` is that of the session which the browser held until now."""
+class Entered:
+    """A full session that began: its token, and as whose its browser is known from now on."""
 
     token: str
-    name: str
-    address: str
+    known: Known
 
 
 def needs_code(admin: Admin, *, asked_of_all: bool) -> bool:
@@ -32,12 +32,14 @@ def needs_code(admin: Admin, *, asked_of_all: bool) -> bool:
     return asked_of_all or admin.totp_secret is not None
 
 
-def let_in(session: Session, admin: Admin, way: Way, browser: Browser, now: datetime, **detail: object) -> str:
-    """Begins a full session and puts it on the trail; returns its token, which is new."""
+def let_in(session: Session, admin: Admin, way: Way, browser: Browser, now: datetime) -> Entered:
+    """Begins a full session, whose token is new, and puts it on the trail."""
     end_session(session, browser.token)
-    code = code_of(admin)
-    record(session, code, "auth.sign_in", code, "done", now, detail={"way": way, **detail})
-    return start_session(session, admin.id or 0, now, browser=browser.name)
+    code, number = code_of(admin), admin.id or 0
+    act = record(session, code, "auth.sign_in", code, "done", now, detail={"way": way})
+    token = start_session(session, number, now, browser=browser.name)
+    session.flush()
+    return Entered(token, Known(number, act.id or 0, act.id or 0))
 
 
 def let_wait(session: Session, admin: Admin, browser: Browser, now: datetime) -> str:
@@ -46,9 +48,9 @@ def let_wait(session: Session, admin: Admin, browser: Browser, now: datetime) ->
     return start_session(session, admin.id or 0, now, full=False, browser=browser.name)
 
 
-def note_limit(session: Session, email: str, admin: Admin | None, address: str, now: datetime) -> None:
+def note_limit(session: Session, email: str | None, admin: Admin | None, browser: Browser, now: datetime) -> None:
     """After a failure: puts on the trail that from now on attempts are refused, if they are."""
-    wait_s = seconds_to_wait(session, email, address, now)
+    wait_s = seconds_to_wait(session, email, browser, now)
     if wait_s:
         subject = code_of(admin) if admin else UNKNOWN
         record(session, UNKNOWN, "auth.limit", subject, "refused", now, why="attempts", detail={"seconds": wait_s})

@@ -51,6 +51,17 @@ def on_record(db: Database, who: str, what: str, subject: str, **detail: object)
     db.writing(lambda s: record(s, who, what, subject, "done", now(), detail=detail))
 
 
+@contextmanager
+def refusals_on_record(db: Database, who: str, what: str, subject: str, **detail: object) -> Iterator[None]:
+    """Notes that the block was refused; a block that is done notes that itself, in its own transaction."""
+    try:
+        yield
+    except ArenaError as error:
+        why = error.code
+        db.writing(lambda s: record(s, who, what, subject, "refused", now(), why=why, detail=detail))
+        raise
+
+
 def _refusal(error: ArenaError | RefusedError | IntegrityError, subject: str) -> ArenaError | RefusedError:
     if not isinstance(error, IntegrityError):
         return error

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
+from unicodedata import normalize
 
 from sqlalchemy import CursorResult, Update, bindparam, exists, update
 from sqlmodel import Session, col, select
@@ -42,10 +43,9 @@ REJECTED = N_("A question in this comparison was refused, so nothing more can be
 
 
 def clean_prompt(text: str) -> str:
-    """A citizen's question as it is stored. Raises InvalidError when it is empty or too long."""
-    prompt = (
-        text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip().encode("utf-8", "replace").decode()
-    )
+    """A citizen's question as it is stored, composed (NFC). Raises InvalidError when it is empty or too long."""
+    composed = normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", ""))
+    prompt = composed.strip().encode("utf-8", "replace").decode()
     if not prompt:
         raise InvalidError(EMPTY, code="empty_prompt")
     if len(prompt) > PROMPT_LIMIT:

@@ -14,6 +14,7 @@ from arena.db import add_unless_there
 from arena.errors import N_, ConflictError, ForbiddenError, InvalidError, NotFoundError
 from arena.rounds.actions import held_round
 from arena.rounds.tables import Round
+from arena.screening.personal import refuse_personal_data, without_personal_data
 
 VOTER = "voter"
 """Who appeals, on the trail: it knows no voter."""
@@ -39,7 +40,8 @@ def make_appeal(session: Session, voter_id: str, receipt: str, text: str, now: d
         raise ConflictError(FAULTS["final"], code="round_closed")
     if not vote.excluded:
         raise ConflictError(FAULTS["counts"], code="counts")
-    appeal = Appeal(vote_id=vote.id or 0, text="" if battle.erased_at else _words(text, "no_text"), made_at=now)
+    words = "" if battle.erased_at else without_personal_data(_words(text, "no_text"))[0]
+    appeal = Appeal(vote_id=vote.id or 0, text=words, made_at=now)
     if not add_unless_there(session, appeal):
         raise ConflictError(FAULTS["waiting"], code="waiting")
     _record(session, VOTER, "appeal.make", appeal, round_, now)
@@ -73,10 +75,12 @@ def decline_appeal(session: Session, appeal_id: int, reply: str, by: str, now: d
     """An operator answers that the vote stays excluded. Raises ArenaErrors."""
     if not is_operator(session, by):
         raise ForbiddenError(REFUSALS["role"], code="role")
+    reply = _words(reply, "no_reply")
+    refuse_personal_data(reply)
     declined = session.execute(
         update(Appeal)
         .where(col(Appeal.id) == appeal_id, col(Appeal.state) == "waiting")
-        .values(state="declined", reply=_words(reply, "no_reply"), decided_by=by, decided_at=now)
+        .values(state="declined", reply=reply, decided_by=by, decided_at=now)
         .execution_options(synchronize_session=False)
     )
     appeal = session.get(Appeal, appeal_id)

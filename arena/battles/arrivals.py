@@ -1,18 +1,21 @@
-"""A limit on battles begun from one address by browsers that have never voted.
+"""Limits on questions: of browsers that have never voted by address, else by person.
 
 Whoever deletes the cookie after each battle, to be dealt another pair, is somebody new each time. So is a whole
-school behind one address when a lesson begins: the allowance is as large as a school, and each vote adds to it.
+school behind one address when a lesson begins: the allowance is as large as a school, and each vote adds to it. A
+question counts before it is checked: what is refused costs something too, and no classifier is asked without end.
 Kept in memory, an hour at a time, and never written down.
 """
 
 from collections import Counter
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address
+from threading import Lock
 
 from arena.errors import N_, LimitError
+from arena.web.network import network_of
 
 NEWCOMERS = 1500
 A_VOTE_ALLOWS = 5
+A_PERSON = 300
 ADDRESSES = 100_000
 
 TOO_MANY_NEW = N_(
@@ -21,36 +24,46 @@ TOO_MANY_NEW = N_(
 )
 
 
+TOO_MANY_OF_ONE = N_(
+    "You have asked very many questions within an hour. Please go on a little later. Your question is still here."
+)
+
+
 class Arrivals:
-    """Counts by address, of this process; forgets them with each hour of the clock."""
+    """Counts by address and by voter, of this process; forgets them with each hour of the clock. For any thread."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._hour: object = None
         self._counts: Counter[str] = Counter()
 
     def admit(self, address: str, now: datetime) -> None:
-        """Counts a battle begun by somebody who has not voted. Raises LimitError when they are too many."""
-        network = self._network(address, now)
-        if self._counts[network] >= NEWCOMERS:
-            raise LimitError(TOO_MANY_NEW, code="newcomer_limit", retry_after_s=(60 - now.minute) * 60)
-        self._counts[network] += 1
+        """Counts a first question of somebody who has not voted. Raises LimitError when they are too many."""
+        if not self._counted(network_of(address), NEWCOMERS, now):
+            raise LimitError(TOO_MANY_NEW, code="newcomer_limit", retry_after_s=_left_of_hour(now))
+
+    def admit_known(self, voter_id: str, now: datetime) -> None:
+        """Counts a question of somebody who has voted, or a follow-up question. Raises LimitError."""
+        if not self._counted(voter_id, A_PERSON, now):
+            raise LimitError(TOO_MANY_OF_ONE, code="person_limit", retry_after_s=_left_of_hour(now))
 
     def voted(self, address: str, now: datetime) -> None:
-        self._counts[self._network(address, now)] -= A_VOTE_ALLOWS
+        with self._lock:
+            self._of_hour(now)[network_of(address)] -= A_VOTE_ALLOWS
 
-    def _network(self, address: str, now: datetime) -> str:
+    def _counted(self, who: str, most: int, now: datetime) -> bool:
+        with self._lock:
+            counts = self._of_hour(now)
+            admitted = counts[who] < most
+            counts[who] += admitted
+        return admitted
+
+    def _of_hour(self, now: datetime) -> Counter[str]:
         hour = now.replace(minute=0, second=0, microsecond=0)
         if hour != self._hour or len(self._counts) > ADDRESSES:
             self._hour, self._counts = hour, Counter()
-        return network_of(address)
+        return self._counts
 
 
-def network_of(address: str) -> str:
-    """Of an IPv6 address its first 64 bits, as one subscriber has all of the others."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, IPv6Address) and not found.ipv4_mapped:
-        return str(IPv6Address(int(found) >> 64 << 64))
-    return str(getattr(found, "ipv4_mapped", None) or found)
+def _left_of_hour(now: datetime) -> int:
+    return (60 - now.minute) * 60

@@ -1,5 +1,6 @@
 """A round's cells for its ratings: as they are kept with every vote, and counted anew from the votes."""
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import product
 
@@ -7,7 +8,7 @@ import numpy as np
 from sqlalchemy import case, func, select
 from sqlmodel import Session
 
-from arena.battles.counting import pair_name
+from arena.battles.counting import Tallies, Tally, pair_name
 from arena.battles.rated import rated_votes
 from arena.db import Row
 from arena.rounds.tables import Round
@@ -29,20 +30,33 @@ def kept_cells(session: Session, round_id: int, entries: Sequence[NamedEntry]) -
 
     Raises KeyError when there are votes on an entry that is not among `entries`.
     """
+    return cells_of(kept_tallies(session, round_id), entries)
+
+
+def kept_tallies(session: Session, round_id: int) -> Tallies:
+    """The rows of the round's cells, read by one statement."""
+    columns = ("entry_a", "entry_b", "together", "voters", *OUTCOMES)
+    kept = select(*(_CELLS.c[column] for column in columns)).where(_CELLS.c.round_id == round_id)
+    tallies: Tallies = defaultdict(Tally)
+    for first, second, together, *counts in session.execute(kept):
+        tallies[first, second] = Tally(Counter(dict(zip(columns[3:], counts, strict=True))), together)
+    return tallies
+
+
+def cells_of(tallies: Tallies, entries: Sequence[NamedEntry]) -> Cells:
+    """What tallies add up to, with a Gram. Raises as `kept_cells`."""
     size = len(entries)
     pairs = [pair_name(first.id, second.id) for first, second in product(entries, repeat=2)]
     places = {pair: place for place, pair in enumerate(pairs)}
     counts = np.zeros((size * size, len(OUTCOMES)), dtype=np.int64)
     with_earlier = np.zeros((2, 2, size * size, size * size))
     voters = 0
-    columns = ("entry_a", "entry_b", "voters", "together", *OUTCOMES)
-    kept = select(*(_CELLS.c[column] for column in columns)).where(_CELLS.c.round_id == round_id)
-    for first, second, new_voters, together, *outcomes in session.execute(kept):
+    for (first, second), tally in tallies.items():
         place = places[pair_name(first, second)]
-        counts[place] = outcomes
-        products = np.array(list(together.values()), dtype=np.float64).reshape(-1, 4)
-        with_earlier[:, :, place, [places[pair] for pair in together]] = products.T.reshape(2, 2, -1)
-        voters += new_voters
+        counts[place] = [tally.counts[outcome] for outcome in OUTCOMES]
+        products = np.array(list(tally.together.values()), dtype=np.float64).reshape(-1, 4)
+        with_earlier[:, :, place, [places[pair] for pair in tally.together]] = products.T.reshape(2, 2, -1)
+        voters += tally.counts["voters"]
     by_pair = counts.reshape(size, size, len(OUTCOMES))
     return Cells(_codes(entries), by_pair, Gram(voters, _with_all(with_earlier, by_pair)))
 
@@ -83,15 +97,21 @@ def grouped_votes(session: Session, round_: Round, entries: Sequence[NamedEntry]
     return counts, Grouped(int(voter.max(initial=-1)) + 1, voter, first, second, votes.sum(axis=1), credit)
 
 
+def at_one_moment(session: Session) -> None:
+    """Begins a transaction in which all is read as of its first statement; on SQLite every one is so."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+
+
 def recount(session: Session, round_: Round) -> list[str]:
     """Where the kept cells differ from the votes (see `differences`).
 
-    While people vote, all has to be read at one moment: on PostgreSQL this begins a transaction that does so, unless
-    `session` is in one already.
+    While people vote, all has to be read at one moment: unless `session` is in a transaction already, one begins
+    that does so.
     """
     assert round_.id is not None
-    if session.get_bind().dialect.name == "postgresql" and not session.in_transaction():
-        session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    if not session.in_transaction():
+        at_one_moment(session)
     entries = entries_of(session, round_.id)
     return differences(kept_cells(session, round_.id, entries), counted_cells(session, round_, entries))
 

@@ -6,7 +6,7 @@ other. `arena.battles.cells` reads the rows, and counts the votes anew to compar
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -20,6 +20,7 @@ from arena.battles.leaves import OfRound
 from arena.battles.rated import rated_votes
 from arena.battles.tables import CHOICES
 from arena.db import Row
+from arena.rounds.queries import rules_of
 from arena.rounds.rules import load_rules
 from arena.rounds.tables import Round
 
@@ -71,7 +72,7 @@ def _tally(vote: RatedVote, before: Mapping[str, tuple[int, int]]) -> Tally:
     return Tally(Counter({vote.choice: 1, "voters": 0 if before else 1}), together)
 
 
-def _add_all(totals: Tallies, more: Tallies, sign: int = 1) -> None:
+def add_all(totals: Tallies, more: Tallies, sign: int = 1) -> None:
     for pair, tally in more.items():
         _add(totals[pair], tally, sign)
 
@@ -105,6 +106,17 @@ _VOTES_OF_VOTER = (
     .outerjoin(_VOTES, (_VOTES.c.battle_id == _BATTLES.c.id) & ~_VOTES.c.excluded)
     .where(_MINE.c.id == bindparam("battle"))
     .order_by(_VOTES.c.id)
+)
+_VOTES_OF_VOTERS = (
+    select(
+        *(_BATTLES.c[name] for name in ("voter_id", "id", "entry_a", "entry_b")), _VOTES.c.choice, _VOTES.c.excluded
+    )
+    .join(_VOTES, _VOTES.c.battle_id == _BATTLES.c.id)
+    .where(_BATTLES.c.round_id == bindparam("round"), _BATTLES.c.voter_id.in_(bindparam("voters", expanding=True)))
+    .order_by(_BATTLES.c.voter_id, _VOTES.c.id)
+)
+_VOTERS = select(_BATTLES.c.voter_id).where(
+    _BATTLES.c.round_id == bindparam("round"), _BATTLES.c.id.in_(bindparam("battles", expanding=True))
 )
 _ADD = text("""
     INSERT INTO vote_cell (round_id, entry_a, entry_b, a, b, tie, both_bad, voters, together, changes)
@@ -162,24 +174,46 @@ def count_vote(connection: Connection, earlier: Earlier, vote: RatedVote) -> Non
     """Counts a new vote, unless as many of its voter as the rules allow count already."""
     if len(earlier.votes) < earlier.cap:
         added = contribution([*earlier.votes, vote], since=len(earlier.votes))
-        _add_to_cells(connection, earlier.round.id, added)
+        add_to_cells(connection, earlier.round.id, added)
 
 
-def tallies_of(connection: Connection, battles: Iterable[str]) -> Tallies:
-    """What the voters of these battles, one battle of each, add to the cells: their first votes up to the cap."""
-    tallies: Tallies = defaultdict(Tally)
-    for battle_id in battles:
-        earlier = earlier_votes(connection, battle_id)
-        _add_all(tallies, contribution(earlier.votes[: earlier.cap]))
-    return tallies
+class _Cast(NamedTuple):
+    """A vote on a battle, that may be excluded."""
+
+    battle: str
+    excluded: bool
+    vote: RatedVote
 
 
-def change_cells(connection: Connection, round_id: int, before: Tallies, after: Tallies) -> None:
-    """Counts what held voters' votes add up to now instead of what they added up to before."""
-    difference: Tallies = defaultdict(Tally)
-    _add_all(difference, after)
-    _add_all(difference, before, -1)
-    _add_to_cells(connection, round_id, difference)
+def change_of(connection: Connection, round_: Round, excluded: Mapping[str, bool]) -> Tallies:
+    """What the round's cells gain once the votes on these battles are excluded (True) or are not (False).
+
+    Of each voter the first votes count, as many as the rules say: later ones move up, or step back.
+    """
+    cap = rules_of(round_).rated_votes_per_voter
+    change: Tallies = defaultdict(Tally)
+    for votes in _of_each_voter(connection, round_.id or 0, list(excluded)):
+        then = [cast.vote for cast in votes if not excluded.get(cast.battle, cast.excluded)]
+        now = [cast.vote for cast in votes if not cast.excluded]
+        add_all(change, contribution(then[:cap]))
+        add_all(change, contribution(now[:cap]), -1)
+    return change
+
+
+def _of_each_voter(connection: Connection, round_id: int, battles: Sequence[str]) -> Iterator[list[_Cast]]:
+    """All votes in a round of each voter of these battles, in the order of their ids."""
+    found: set[str] = set()
+    for some in _parts(battles):
+        found.update(connection.execute(_VOTERS, {"round": round_id, "battles": some}).scalars())
+    for some in _parts(sorted(found)):
+        rows = connection.execute(_VOTES_OF_VOTERS, {"round": round_id, "voters": some})
+        for _, votes in groupby(rows, key=itemgetter(0)):
+            yield [_Cast(battle, excluded, RatedVote(*vote)) for _, battle, *vote, excluded in votes]
+
+
+def _parts(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many at once as a statement takes."""
+    return (names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE))
 
 
 def mend(session: Session, round_: Round) -> None:
@@ -195,13 +229,16 @@ def mend(session: Session, round_: Round) -> None:
     )
     tallies: Tallies = defaultdict(Tally)
     for _, of_voter in groupby(votes, key=itemgetter(0)):
-        _add_all(tallies, contribution(RatedVote(*row[1:]) for row in of_voter))
+        add_all(tallies, contribution(RatedVote(*row[1:]) for row in of_voter))
     connection.execute(_EMPTY, {"round": round_.id})
-    _add_to_cells(connection, round_.id, tallies)
+    add_to_cells(connection, round_.id, tallies)
 
 
-def _add_to_cells(connection: Connection, round_id: int, tallies: Tallies) -> None:
-    """Always in the same order, so that two who change several rows never wait for each other in a ring."""
+def add_to_cells(connection: Connection, round_id: int, tallies: Tallies) -> None:
+    """Counts what held voters' votes add.
+
+    Always in the same order, so that two who change several rows never wait for each other in a ring.
+    """
     for first, second in sorted(tallies):
         tally = tallies[first, second]
         key: dict[str, Any] = {"round": round_id, "first": first, "second": second}

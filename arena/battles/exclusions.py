@@ -10,28 +10,20 @@ from sqlmodel import Session, col, select
 from arena.accounts.actions import ROLES
 from arena.accounts.queries import in_office
 from arena.accounts.trail import record
-from arena.battles.standing import EXCLUDE, REINSTATE, standing_of
+from arena.battles.standing import EXCLUDE, REINSTATE, settled, standing_of
 from arena.battles.tables import Appeal, Battle, Exclusion
-from arena.battles.votes import exclude_votes, reinstate_votes
+from arena.battles.votes import Moved, exclude_votes, reinstate_votes
 from arena.db import add_unless_there
 from arena.errors import N_, ConflictError, ForbiddenError, InvalidError, NotFoundError
 from arena.rounds.actions import held_round, round_to_change
-from arena.rounds.decisions import SAME_PERSON, UNKNOWN, Decision, number_of
+from arena.rounds.decisions import SAME_PERSON, TO_EXCLUDE, TO_REINSTATE, UNKNOWN, Decision, number_of
 from arena.rounds.tables import Round
+from arena.screening.personal import refuse_personal_data
 
-REASONS: Final = {
-    EXCLUDE: (
-        "automated_voting",
-        "one_person_many_voters",
-        "organised_voting",
-        "test_votes",
-        "identity_leak",
-        "rejected_prompt",
-    ),
-    REINSTATE: ("mistake", "appeal_upheld"),
-}
+REASONS: Final = {EXCLUDE: TO_EXCLUDE, REINSTATE: TO_REINSTATE}
 MOST_BATTLES = 1000
 """In one proposal: its entry in the ledger names them all."""
+MOST_CLOSED = 1000
 TEXT_LIMIT = 1000
 
 REFUSALS: Final = {
@@ -50,6 +42,7 @@ REFUSALS: Final = {
     "no_votes": N_("Choose at least one vote."),
     "too_many": N_("These are too many votes at once. Please propose at most 1,000 together."),
     "note": N_("The note is too long. Please keep it to 1,000 characters."),
+    "verdict": N_("Please choose one of the buttons: agree, decline, or take it back."),
     "same_person": SAME_PERSON,
     "unknown_reason": UNKNOWN,
 }
@@ -96,8 +89,7 @@ def _propose(
 ) -> Exclusion:
     if reason not in REASONS[kind]:
         raise InvalidError(UNKNOWN, code="unknown_reason")
-    if len(note) > TEXT_LIMIT:
-        raise InvalidError(REFUSALS["note"], code="note")
+    check_note(note)
     round_ = held_round(session, round_id)
     _check_open(round_)
     battles = _checked(session, round_id, battle_ids)
@@ -117,6 +109,13 @@ def _propose(
         raise _refuse("proposed")
     record(session, by, "exclusion.propose", subject(proposal), "done", now, detail=facts(round_, proposal))
     return proposal
+
+
+def check_note(note: str) -> None:
+    """It stays on the trail for ever. Raises InvalidError."""
+    if len(note) > TEXT_LIMIT:
+        raise InvalidError(REFUSALS["note"], code="note")
+    refuse_personal_data(note)
 
 
 def _checked(session: Session, round_id: int, battle_ids: Sequence[str]) -> list[str]:
@@ -142,8 +141,8 @@ def _check_votes(session: Session, proposal: Exclusion) -> None:
         raise _refuse("appeal_decided")
 
 
-def approve(session: Session, proposal_id: int, by: str, now: datetime) -> tuple[int, ...]:
-    """Does what was proposed; nobody votes or closes the round meanwhile. Returns the votes that were moved.
+def approve(session: Session, proposal_id: int, by: str, now: datetime) -> Moved:
+    """Does what was proposed; nobody else decides, or closes the round, meanwhile. Citizens go on voting.
 
     The caller puts it on the trail, with its effect. Raises ArenaErrors.
     """
@@ -154,7 +153,8 @@ def approve(session: Session, proposal_id: int, by: str, now: datetime) -> tuple
     _check_open(round_)
     if not in_office(session, proposal.proposed_by, "operator", "moderator"):
         raise _refuse("proposer_gone")
-    _move_on(session, proposal_id, "done", by, now, ~col(Exclusion.proposed_by).in_(_codes(by)))
+    codes_of_theirs = [f"{role}-{number_of(by)}" for role in ROLES]
+    _move_on(session, proposal_id, "done", by, now, ~col(Exclusion.proposed_by).in_(codes_of_theirs))
     standing = standing_of(session, proposal.kind, proposal.battles)
     if not standing.votes:
         raise _refuse(standing.word)
@@ -183,13 +183,27 @@ def withdraw(session: Session, proposal_id: int, by: str, now: datetime) -> None
     """
     _check_roles(session, by, "operator")
     proposal = find_proposal(session, proposal_id)
-    if (
-        number_of(by) != number_of(proposal.proposed_by)
-        and standing_of(session, proposal.kind, proposal.battles).word != "nothing_to_do"
-    ):
+    standing = standing_of(session, proposal.kind, proposal.battles)
+    if number_of(by) != number_of(proposal.proposed_by) and standing.word != "nothing_to_do":
         raise ForbiddenError(REFUSALS["not_yours"], code="not_yours")
     _move_on(session, proposal_id, "withdrawn", by, now)
     _record(session, proposal, "exclusion.withdraw", by, now)
+
+
+def close_settled(session: Session, round_: Round, by: str, now: datetime) -> None:
+    """An operator closes what has nothing to decide in a round: the oldest MOST_CLOSED. Raises ArenaErrors."""
+    _check_roles(session, by, "operator")
+    oldest = settled(session, round_.id or 0, MOST_CLOSED)
+    closed = session.exec(
+        update(Exclusion)
+        .where(col(Exclusion.id).in_(oldest), col(Exclusion.state) == "waiting")
+        .values(state="withdrawn", decided_by=by, decided_at=now)
+        .returning(col(Exclusion.id))
+    ).all()
+    if not closed:
+        raise _refuse("decided")
+    detail: dict[str, object] = {"round": round_.slug, "proposals": sorted(number for (number,) in closed)}
+    record(session, by, "exclusion.close", "exclusions", "done", now, detail=detail)
 
 
 def withdraw_of_review(session: Session, review_id: int, by: str, now: datetime) -> bool:
@@ -232,8 +246,8 @@ def facts(round_: Round, proposal: Exclusion) -> dict[str, object]:
 
 
 def _record(session: Session, proposal: Exclusion, what: str, by: str, now: datetime) -> None:
-    round_ = session.get_one(Round, proposal.round_id)
-    record(session, by, what, subject(proposal), "done", now, detail=facts(round_, proposal))
+    told = facts(session.get_one(Round, proposal.round_id), proposal)
+    record(session, by, what, subject(proposal), "done", now, detail=told)
 
 
 def _uphold(session: Session, votes: Sequence[int], round_: Round, by: str, now: datetime) -> bool:
@@ -247,11 +261,6 @@ def _uphold(session: Session, votes: Sequence[int], round_: Round, by: str, now:
     for (appeal,) in upheld:
         record(session, by, "appeal.uphold", f"appeal-{appeal}", "done", now, detail={"round": round_.slug})
     return bool(upheld)
-
-
-def _codes(by: str) -> list[str]:
-    """All codes that a person may have had."""
-    return [f"{role}-{number_of(by)}" for role in ROLES]
 
 
 def _check_roles(session: Session, by: str, *roles: str) -> None:

@@ -40,12 +40,6 @@ class _Row(NamedTuple):
     def good(self) -> bool:
         return self.ending in GOOD
 
-    @property
-    def characters_a_second(self) -> float | None:
-        if not self.characters or self.first_token_ms is None or self.total_ms is None:
-            return None
-        return 1000 * self.characters / max(1, self.total_ms - self.first_token_ms)
-
 
 def health_page(session: Session, round_: Round, locale: str) -> HealthPage:
     """The latest thousand turns, entry by entry; failures, outages and abandoned battles of the whole round."""
@@ -86,12 +80,14 @@ def _latest(round_id: int) -> Select[Any]:
 
 def _endpoint(team: str, rows: Sequence[_Row], failures: tuple[FailureView, ...]) -> EndpointView:
     ended = [row for row in rows if row.ending is not None]
+    good = [row for row in ended if row.good]
+    speeds = [speed(row.characters, row.first_token_ms, row.total_ms) for row in good]
     return EndpointView(
         team=team,
         answers=len(ended),
-        failed=sum(not row.good for row in ended),
-        first_token_s=spread([row.first_token_ms / 1000 for row in ended if row.first_token_ms is not None]),
-        characters_a_second=spread([row.characters_a_second for row in ended if row.characters_a_second]),
+        failed=len(ended) - len(good),
+        first_token_s=spread([row.first_token_ms / 1000 for row in good if row.first_token_ms is not None]),
+        characters_a_second=spread([found for found in speeds if found is not None]),
         named=sum(row.names > 0 for row in ended),
         failures=failures,
     )
@@ -127,10 +123,18 @@ def _waiting(rows: Collection[_Row]) -> WaitingView | None:
 
 
 def spread(values: Sequence[float]) -> Spread | None:
-    """None of nothing."""
+    """None of nothing. Give it good answers' times: how long a failure took tells nothing of an endpoint's pace."""
     if not values:
         return None
-    return Spread(median(values), quantiles(values, n=20)[-1] if len(values) > 1 else values[0])
+    p95 = quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
+    return Spread(median(values), p95)
+
+
+def speed(characters: int | None, first_ms: float | None, total_ms: float | None) -> float | None:
+    """Characters a second from the first on; None of nothing, and of what came at once."""
+    if not characters or first_ms is None or total_ms is None or total_ms <= first_ms:
+        return None
+    return 1000 * characters / (total_ms - first_ms)
 
 
 def _left(session: Session, round_id: int) -> list[int]:

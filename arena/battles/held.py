@@ -5,7 +5,7 @@ from sqlmodel import Session
 from arena.battles.pages import HeldView
 from arena.screening.checks import LOOKED_AT
 from arena.screening.holding import unasked
-from arena.screening.screen import why_not
+from arena.screening.screen import help_lines_for, why_not
 from arena.screening.tables import Review
 
 
@@ -24,5 +24,5 @@ def _view(review: Review, just_held: str | None) -> HeldView:
         state="looked_at" if review.state in LOOKED_AT else "approved" if review.state == "approved" else "refused",
         why_not=why_not(review) if review.state in ("rejected", "hidden") else "",
         new=review.text == just_held,
-        in_need=any(flag["code"] == "self_harm" for flag in review.flags),
+        help_lines=help_lines_for(review),
     )

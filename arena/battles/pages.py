@@ -33,8 +33,8 @@ class SuggestionView:
 class HeldView:
     """A question that a person looks at before it is asked, or has looked at; `why_not` is then a msgid.
 
-    `masked` counts the personal data taken out of it, by kind. `new`: it was kept just now. `in_need`: whoever wrote
-    it may need help at once.
+    `masked` counts the personal data taken out of it, by kind. `new`: it was kept just now. `help_lines`: where
+    to call, as a msgid, if it concerns self-harm.
     """
 
     id: int
@@ -43,7 +43,7 @@ class HeldView:
     state: Literal["looked_at", "approved", "refused"]
     why_not: str
     new: bool
-    in_need: bool
+    help_lines: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +80,17 @@ class AnswerView:
 
 @dataclass(frozen=True, slots=True)
 class TurnView:
-    """`masked` counts the personal data taken out of the prompt, by kind."""
+    """`masked` counts the personal data taken out of the prompt, by kind.
+
+    `help_lines`: where to call, as a msgid, if the prompt concerns self-harm.
+    """
 
     number: int
     prompt: str
     state: TurnState
     answers: tuple[AnswerView, AnswerView]
     masked: Mapping[str, int] = field(default_factory=dict)
+    help_lines: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ from arena.battles.tables import Answer, Battle, Feedback, RawAnswer, Turn, Vote
 from arena.errors import NotFoundError
 from arena.rounds.queries import names_revealed, rules_of, view
 from arena.rounds.tables import Round
-from arena.screening.holding import any_rejected
+from arena.screening.holding import any_rejected, review_of
+from arena.screening.screen import help_lines_for
 from arena.teams.queries import entries_of, entry, giveaways
 
 answer_html = lru_cache(maxsize=64)(render_markdown)
@@ -235,7 +236,9 @@ def _turn_view(session: Session, turn: Turn) -> TurnView:
         AnswerView(cast(Side, answer.side), answer_html(answer.text) if answer.text else Markup())
         for answer in answers_of(session, turn.id)
     )
-    return TurnView(turn.number, turn.prompt, cast(TurnState, turn.state), (a, b), turn.masked or {})
+    review = review_of(session, turn.id)
+    help_lines = help_lines_for(review) if review and review.text else ""
+    return TurnView(turn.number, turn.prompt, cast(TurnState, turn.state), (a, b), turn.masked or {}, help_lines)
 
 
 def reveal(session: Session, battle: Battle, round_: Round, locale: str) -> Reveal | None:

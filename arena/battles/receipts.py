@@ -13,6 +13,7 @@ from arena.battles.appeals import newest_appeal
 from arena.battles.exclusions import TEXT_LIMIT
 from arena.battles.pages import Choice
 from arena.battles.receipt_pages import AppealState, Counting, OwnAppeal, Proof, ReceiptFile, ReceiptPage
+from arena.battles.standing import brought_back
 from arena.battles.tables import Battle, Turn, Vote
 from arena.errors import N_, NotFoundError
 from arena.ledger.queries import leaf, log_of, newest_checkpoint, tree_of
@@ -105,7 +106,7 @@ def _own_appeal(
 
 def _counting(session: Session, vote: Vote, battle: Battle, cap: int) -> Counting:
     if vote.excluded:
-        return "named" if vote.excluded_why == "identity_leak" else "excluded"
+        return "named" if _out_since_cast(session, vote, battle) else "excluded"
     earlier = (
         select(func.count())
         .select_from(Vote)
@@ -114,6 +115,11 @@ def _counting(session: Session, vote: Vote, battle: Battle, cap: int) -> Countin
         .where(~col(Vote.excluded), col(Vote.id) < vote.id)
     )
     return "rated" if session.exec(earlier).one() < cap else "beyond"
+
+
+def _out_since_cast(session: Session, vote: Vote, battle: Battle) -> bool:
+    """Whether it never counted, as an answer named its model, and nobody has decided anything about it since."""
+    return battle.unrated is not None and battle.id not in brought_back(session, battle.round_id, vote.cast_at)
 
 
 def _file(session: Session, vote: Vote, key: SigningKey) -> ReceiptFile | None:

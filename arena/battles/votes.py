@@ -4,13 +4,23 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlmodel import Session, col
 
 from arena.accounts.tables import Voter
 from arena.battles.actions import NOT_YET, OVER, ROUND_CLOSED
-from arena.battles.counting import RatedVote, change_cells, count_vote, earlier_votes, held, tallies_of
+from arena.battles.counting import (
+    RatedVote,
+    Tallies,
+    add_to_cells,
+    change_of,
+    contribution,
+    count_vote,
+    earlier_votes,
+    held,
+)
 from arena.battles.leaves import write_cast, write_rated
 from arena.battles.pages import COMMENT_LIMIT, REASONS
 from arena.battles.queries import CastVote, battle_of, vote_on
@@ -21,6 +31,7 @@ from arena.rounds.actions import held_round
 from arena.rounds.decisions import Decision
 from arena.rounds.queries import accepts
 from arena.rounds.tables import Round
+from arena.screening.personal import without_personal_data
 
 VOTED = N_("You have already voted on this comparison, and a vote is final.")
 UNKNOWN_CHOICE = N_("Please choose one of the four answers: A, B, similar, or both unsatisfying.")
@@ -100,45 +111,49 @@ def _voted_before(session: Session, voter_id: str, battle_id: str, choice: str, 
     raise ConflictError(NOT_YET if battle.state == "streaming" else OVER, code="not_votable")
 
 
-def exclude_votes(session: Session, vote_ids: Collection[int], decision: Decision, now: datetime) -> tuple[int, ...]:
+class Moved(NamedTuple):
+    """Votes that were taken out of the ratings or back in, their battles, and what the cells gained by it."""
+
+    votes: tuple[int, ...]
+    battles: tuple[str, ...]
+    change: Tallies
+
+
+def exclude_votes(session: Session, vote_ids: Collection[int], decision: Decision, now: datetime) -> Moved:
     """Takes votes out of the ratings, where their voters' next votes move up.
 
-    Returns those that were not excluded before. Raises NotFoundError for an unknown vote, and ConflictError
+    Moves those that were not excluded before. Raises NotFoundError for an unknown vote, and ConflictError
     unless their round is open, as final figures never change.
     """
     return _exclude(session, set(vote_ids), decision, now, excluded=True)
 
 
-def reinstate_votes(
-    session: Session, vote_ids: Collection[int], decision: Decision, now: datetime
-) -> tuple[int, ...]:
-    """Takes excluded votes back in. Returns those that were excluded before; raises as `exclude_votes`."""
+def reinstate_votes(session: Session, vote_ids: Collection[int], decision: Decision, now: datetime) -> Moved:
+    """Takes excluded votes back in: those that were excluded before. Raises as `exclude_votes`."""
     return _exclude(session, set(vote_ids), decision, now, excluded=False)
 
 
-def _exclude(
-    session: Session, vote_ids: set[int], decision: Decision, now: datetime, *, excluded: bool
-) -> tuple[int, ...]:
+def _exclude(session: Session, vote_ids: set[int], decision: Decision, now: datetime, *, excluded: bool) -> Moved:
     if not vote_ids:
-        return ()
+        return Moved((), (), contribution(()))
     round_, battles = _held(session, vote_ids)
     connection = session.connection()
-    before = tallies_of(connection, battles)
+    change = change_of(connection, round_, dict.fromkeys(battles, excluded))
     moved = connection.execute(
         update(_VOTES)
         .where(_VOTES.c.id.in_(vote_ids), _VOTES.c.excluded != excluded)
         .values(excluded=excluded, excluded_why=decision.reason if excluded else None)
         .returning(_VOTES.c.id, _VOTES.c.battle_id)
     ).all()
-    if moved:
-        write_rated(session, round_, sorted(row.battle_id for row in moved), decision, now, excluded=excluded)
-    ids = tuple(sorted(row.id for row in moved))
-    change_cells(connection, round_.id or 0, before, tallies_of(connection, battles))
-    return ids
+    found = Moved(tuple(sorted(row.id for row in moved)), tuple(sorted(row.battle_id for row in moved)), change)
+    if found.battles:
+        write_rated(session, round_, found.battles, decision, now, excluded=excluded)
+    add_to_cells(connection, round_.id or 0, change)
+    return found
 
 
 def _held(session: Session, vote_ids: set[int]) -> tuple[Round, Collection[str]]:
-    """The votes' open round and a battle of each of their voters, round and voters held."""
+    """The votes' open round and their battles, round and voters held."""
     connection = session.connection()
     found = connection.execute(
         select(_BATTLES.c.id, _BATTLES.c.voter_id, _BATTLES.c.round_id)
@@ -150,9 +165,8 @@ def _held(session: Session, vote_ids: set[int]) -> tuple[Round, Collection[str]]
     rounds = [held_round(session, round_id) for round_id in sorted({row.round_id for row in found})]
     if any(round_.state != "open" for round_ in rounds):
         raise ConflictError(code="round_closed")
-    battles = {row.voter_id: row.id for row in found}
-    connection.execute(held(col(Voter.id).in_(battles)))
-    return rounds[0], battles.values()  # of several, only one could have been open
+    connection.execute(held(col(Voter.id).in_({row.voter_id for row in found})))
+    return rounds[0], [row.id for row in found]  # of several, only one could have been open
 
 
 def give_feedback(session: Session, vote: CastVote, reasons: Sequence[str], comment: str, now: datetime) -> CastVote:
@@ -166,7 +180,7 @@ def give_feedback(session: Session, vote: CastVote, reasons: Sequence[str], comm
     if _erased(session, vote.id):
         return vote
     if not vote.feedback_given:
-        text = comment.replace("\0", "").strip()[:COMMENT_LIMIT]
+        text = without_personal_data(comment.replace("\0", "").strip())[0][:COMMENT_LIMIT]
         feedback = Feedback(vote_id=vote.id, reasons=sorted(set(reasons)), comment=text, given_at=now)
         add_unless_there(session, feedback)
     return replace(vote, feedback_given=True)

@@ -96,6 +96,22 @@ def admin_reset_totp(email: Email) -> None:
     typer.echo(f"{email} sets up the second factor anew at the next sign-in")
 
 
+@admins.command("reset-oidc")
+def admin_reset_oidc(email: Email) -> None:
+    """Forgets the organisation's account of an admin, when they get a new one. It ends their sessions.
+
+    Example: arena admin reset-oidc kim@example.org
+    """
+    from arena.accounts.people import reset_account
+
+    def change(session: "Session") -> None:
+        _note(session, "admin.reset_oidc", reset_account(session, email), before="bound", after="none")
+
+    with database() as (db, _):
+        db.writing(change)
+    typer.echo(f"{email} is bound to the next organisation's account that signs in with this e-mail")
+
+
 def _password() -> str:
     return getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
 

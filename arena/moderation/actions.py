@@ -1,7 +1,7 @@
 """Writes of the review queue: decisions, undoing them, claims. Each is one conditional UPDATE that is checked.
 
-Every function takes the round's lock first, as whoever asks a question does, so that none waits for another in a
-circle.
+A decision takes the round's lock first, as whoever asks a question does, and prompts in the order of their ids; a
+claim passes over a prompt that somebody changes at this moment. So none waits for another in a circle.
 """
 
 from collections.abc import Callable, Collection
@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, or_, select, update
 from sqlmodel import Session, col
 
 from arena.accounts.tables import Act
@@ -20,11 +20,13 @@ from arena.battles.tables import Turn
 from arena.errors import N_, ArenaError, ConflictError, InvalidError, NotFoundError
 from arena.moderation.pages import REASONS
 from arena.rounds.actions import held_round
+from arena.screening.personal import refuse_personal_data
 from arena.screening.tables import Review
 
 TODO: Final = ("held", "waiting", "escalated")
 DECIDED: Final = {"approve": "approved", "hide": "hidden", "reject": "rejected", "escalate": "escalated"}
-"""Each act, and the state it leads to."""
+"""Each decision, and the state it leads to."""
+ACTS: Final = frozenset((*DECIDED, "undo"))
 CLAIM_FOR: Final = timedelta(minutes=3)
 UNDO_FOR: Final = timedelta(minutes=10)
 NOTE_LIMIT: Final = 1000
@@ -33,6 +35,7 @@ UNKNOWN_ACT = N_("This is nothing that can be done with a question. Please use t
 NO_REASON = N_("Please choose a reason for rejecting it.")
 LONG_NOTE = N_("The note is too long. Please keep it to 1,000 characters.")
 TAKEN = N_("%(who)s is looking at this question at the moment, so nothing was changed.")
+WITHDRAWN = N_("The citizen has taken this question back, so there is nothing left to decide.")
 QUICKER = N_("%(who)s was quicker and has decided on this question already.")
 OWN = N_("You have decided on this question already.")
 ESCALATED = N_("This question has been handed to another moderator already.")
@@ -45,19 +48,20 @@ EXCLUDED = N_("An operator has decided on the exclusion of its vote meanwhile, s
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a moderator wants done: an act of DECIDED or "undo". Raises InvalidError."""
+    """What a moderator wants done: one of ACTS. Raises InvalidError."""
 
     act: str
     reason: str = ""
     note: str = ""
 
     def __post_init__(self) -> None:
-        if self.act not in DECIDED and self.act != "undo":
+        if self.act not in ACTS:
             raise InvalidError(UNKNOWN_ACT, code="unknown_act")
         if self.act == "reject" and self.reason not in REASONS:
             raise InvalidError(NO_REASON, code="no_reason")
         if len(self.note) > NOTE_LIMIT:
             raise InvalidError(LONG_NOTE, code="note")
+        refuse_personal_data(self.note)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +132,24 @@ def free(by: str, now: datetime) -> ColumnElement[bool]:
 
 
 def _why_not(review: Review, to: str, by: str, now: datetime) -> ArenaError:
+    if _withdrawn(review):
+        return ConflictError(WITHDRAWN, code="withdrawn")
     if review.state not in TODO:
         own = review.decided_by == by
         return ConflictError(OWN if own else QUICKER, code="decided", who=review.decided_by or "")
-    if review.claimed_by not in (None, by) and review.claimed_until and review.claimed_until > now:
+    if _taken(review, by, now):
         return ConflictError(TAKEN, code="claimed", who=review.claimed_by)
     return ConflictError(ESCALATED if to == "escalated" else BARRED, code="escalated")
+
+
+def _withdrawn(review: Review) -> bool:
+    """Whether the citizen took it back before it was asked."""
+    return review.turn_id is None and not review.text
+
+
+def _taken(review: Review, by: str, now: datetime) -> bool:
+    """Whether somebody else works on it."""
+    return review.claimed_by not in (None, by) and review.claimed_until is not None and review.claimed_until > now
 
 
 def _propose(session: Session, review: Review, note: str, by: str, now: datetime) -> bool:
@@ -159,11 +175,12 @@ def _undo(session: Session, review_id: int, *, by: str, now: datetime) -> bool:
             col(Review.decided_by) == by,
             col(Review.decided_at) == review.decided_at,
             col(Review.turn_id) == review.turn_id,
+            free(by, now),
         )
         .values(state=review.before, reason=None, claimed_by=by, claimed_until=now + CLAIM_FOR, **restored)
         .execution_options(synchronize_session=False)
     )
-    if cast(CursorResult[Any], moved).rowcount != 1:  # it was asked, or taken back, at this very moment
+    if cast(CursorResult[Any], moved).rowcount != 1:  # it was asked, claimed or taken back at this very moment
         _check_undo(session, _fresh(session, review_id), by, now)
         raise ConflictError(NOT_YOURS, code="nothing_to_undo")
     if review.state == "rejected" and not withdraw_of_review(session, review_id, by, now):
@@ -174,10 +191,14 @@ def _undo(session: Session, review_id: int, *, by: str, now: datetime) -> bool:
 
 
 def _check_undo(session: Session, review: Review, by: str, now: datetime) -> None:
+    if _withdrawn(review):
+        raise ConflictError(WITHDRAWN, code="withdrawn")
     if review.before is None or review.decided_by != by or review.decided_at is None:
         raise ConflictError(NOT_YOURS, code="nothing_to_undo")
     if now - review.decided_at > UNDO_FOR:
         raise ConflictError(TOO_LATE, code="too_late")
+    if _taken(review, by, now):
+        raise ConflictError(TAKEN, code="claimed", who=review.claimed_by)
     asked = select(col(Turn.created_at)).where(col(Turn.id) == review.turn_id)
     if review.turn_id is not None and session.scalars(asked).one() >= review.decided_at:
         raise ConflictError(ASKED, code="asked")
@@ -198,7 +219,7 @@ def claim(session: Session, review_id: int, by: str, now: datetime) -> bool:
     """Takes a prompt to work on for CLAIM_FOR, or longer; False when it is decided or somebody else's."""
     claimed = session.execute(
         update(Review)
-        .where(col(Review.id) == review_id, col(Review.state).in_(TODO), free(by, now))
+        .where(_idle(review_id, col(Review.state).in_(TODO), free(by, now)))
         .values(claimed_by=by, claimed_until=now + CLAIM_FOR)
         .execution_options(synchronize_session=False)
     )
@@ -209,10 +230,16 @@ def release(session: Session, review_id: int, by: str) -> None:
     """Gives a prompt back to the others, if this moderator works on it."""
     session.execute(
         update(Review)
-        .where(and_(col(Review.id) == review_id, col(Review.claimed_by) == by))
+        .where(_idle(review_id, col(Review.claimed_by) == by))
         .values(claimed_by=None, claimed_until=None)
         .execution_options(synchronize_session=False)
     )
+
+
+def _idle(review_id: int, *where: ColumnElement[bool]) -> ColumnElement[bool]:
+    """That it is this prompt, which is like that, and nobody changes it at this moment."""
+    found = select(col(Review.id)).where(col(Review.id) == review_id, *where).with_for_update(skip_locked=True)
+    return col(Review.id) == found.scalar_subquery()
 
 
 def _locked(session: Session, review_id: int) -> Review:

@@ -1,6 +1,7 @@
 """What the review queue's templates may see; nothing here leads to a team or a voter."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -146,7 +147,7 @@ class QueuePage(OfReviews):
     round: RoundChoice | None
     rounds: tuple[RoundChoice, ...]
     demo: bool
-    counts: dict[State, int]
+    counts: Mapping[State, int]
     reviews: tuple[ReviewView, ...]
     earlier: str | None
     later: str | None
@@ -159,7 +160,7 @@ class QueuePage(OfReviews):
 class DonePage(OfReviews):
     """What an act came to: `act` was done to `done`; `proposed` counts the exclusions that were proposed with it.
 
-    `reviews` are the rows that changed.
+    `reviews` are the rows that changed; `counts` are the lists' where they have changed with it.
     """
 
     act: str
@@ -168,3 +169,4 @@ class DonePage(OfReviews):
     problems: tuple[str, ...]
     reviews: tuple[ReviewView, ...]
     wanted: Filter
+    counts: Mapping[State, int] = field(default_factory=dict)

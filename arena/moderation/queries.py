@@ -1,11 +1,12 @@
 """Reads of the review queue. But for a search, no statement touches more of an index than the page shows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from functools import cache
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Select, String, cast, func, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, Integer, Select, String, bindparam, cast, func, select, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
 
@@ -24,19 +25,23 @@ from arena.moderation.pages import (
 )
 from arena.moderation.plain import folded, visible
 from arena.moderation.queue_filter import GROUPS, STATES, Cell, Filter, Place, State, cells_of
-from arena.rounds.queries import published_round, published_rounds, title
+from arena.rounds.queries import open_round, published_round, published_rounds, title
 from arena.rounds.tables import Round
 from arena.screening.tables import Review
 from arena.web.i18n import translations
 from arena.web.pages import Locale
 
+T = TypeVar("T")
 PAGE_SIZE: Final = 50
 
 
 def queue_page(
     session: Session, wanted: Filter, by: str, locale: Locale, now: datetime, problems: Sequence[str] = ()
 ) -> QueuePage:
-    """A page of the queue for the moderator whose code is `by`. Raises NotFoundError for an unknown round."""
+    """A page of the queue for the moderator whose code is `by`; the first where the one that is wanted is empty.
+
+    Raises NotFoundError for an unknown round.
+    """
     rounds = published_rounds(session)
     choices = tuple(RoundChoice(each.slug, title(each, locale)) for each in rounds)
     if not rounds and not wanted.round:
@@ -44,12 +49,14 @@ def queue_page(
     round_ = chosen_round(session, wanted)
     assert round_.id is not None
     earlier, places, later = _page(session, round_.id, wanted, by)
+    if not places and wanted != wanted.beginning:
+        return queue_page(session, wanted.beginning, by, locale, now, problems)
     return QueuePage(
         wanted=wanted,
         round=RoundChoice(round_.slug, title(round_, locale)),
         rounds=choices,
         demo=round_.demo,
-        counts={state: _count(session, round_.id, state, by) for state in STATES},
+        counts=counts(session, round_.id, by),
         reviews=review_views(session, [place.id for place in places], by, locale, now),
         earlier=wanted.path(before=str(places[0])) if earlier else None,
         later=wanted.path(after=str(places[-1])) if later else None,
@@ -78,12 +85,15 @@ def nothing_yet(wanted: Filter, problems: Sequence[str]) -> QueuePage:
 
 def chosen_round(session: Session, wanted: Filter) -> Round:
     """The round of the filter; else the open one, else the newest. Raises NotFoundError."""
-    if wanted.round:
-        return published_round(session, wanted.round)
-    rounds = published_rounds(session)
-    if not rounds:
+    found = published_round(session, wanted.round) if wanted.round else first_round(session)
+    if found is None:
         raise NotFoundError
-    return next((each for each in rounds if each.state == "open"), rounds[0])
+    return found
+
+
+def first_round(session: Session) -> Round | None:
+    """The open round, else the newest that was opened."""
+    return open_round(session) or next(iter(published_rounds(session)), None)
 
 
 def _page(session: Session, round_id: int, wanted: Filter, by: str) -> tuple[bool, list[Place], bool]:
@@ -110,7 +120,7 @@ def _places(
         if passed or not missing:
             continue
         beyond = _beyond(start.id, downwards=downwards) if start and number == start.group else []
-        wheres = [[*_in_cell(round_id, cell, wanted.state, by), *narrowed, *beyond] for cell in cells]
+        wheres = [[*_in_cell(round_id, cell, by), *narrowed, *beyond] for cell in cells]
         found += [Place(number, each) for each in session.scalars(_merged(wheres, missing, downwards=downwards))]
     return found
 
@@ -128,12 +138,14 @@ def _merged(wheres: Iterable[Sequence[ColumnElement[bool]]], limit: int, *, down
     return select(every.c.id).order_by(every.c.id.desc() if downwards else every.c.id).limit(limit)
 
 
-def _in_cell(round_id: int, cell: Cell, state: State, by: str) -> list[ColumnElement[bool]]:
-    """What was erased is nothing to decide on, and what a moderator handed on is nothing for them to do."""
+def _in_cell(
+    round_id: int | BindParameter[int], cell: Cell, by: str | BindParameter[str]
+) -> list[ColumnElement[bool]]:
+    """What was erased is nothing to decide on."""
     where = [col(Review.round_id) == round_id, col(Review.state) == cell.state, col(Review.flagged) == cell.flagged]
     if cell.state in TODO:
         where.append(col(Review.text) != "")
-    if cell.state == "escalated" and state in ("todo", "flagged"):
+    if cell.others:
         where.append(col(Review.decided_by) != by)
     return where
 
@@ -151,17 +163,25 @@ def _narrowed(wanted: Filter, dialect: str) -> list[ColumnElement[bool]]:
     return where
 
 
-def _count(session: Session, round_id: int, state: State, by: str) -> int:
-    """How many there are of a state, up to one more than COUNT_CAP."""
-    found = 0
-    for cell in cells_of(state):
-        some = (
-            select(col(Review.id)).where(*_in_cell(round_id, cell, state, by)).limit(COUNT_CAP + 1 - found).subquery()
-        )
-        found += session.scalars(select(func.count()).select_from(some)).one()
-        if found > COUNT_CAP:
-            break
-    return found
+def counts(session: Session, round_id: int, by: str) -> dict[State, int]:
+    """How many there are of each state."""
+    return count(session, round_id, {state: cells_of(state) for state in STATES}, by)
+
+
+def count(session: Session, round_id: int, wanted: Mapping[T, Sequence[Cell]], by: str) -> dict[T, int]:
+    """How many prompts there are in some cells, up to one more than COUNT_CAP; each cell is counted once."""
+    cells = tuple(dict.fromkeys(cell for several in wanted.values() for cell in several))
+    numbers = session.execute(_counting(cells), {"round_id": round_id, "by": by}).one()
+    found = dict(zip(cells, numbers, strict=True))
+    return {name: min(sum(found[cell] for cell in several), COUNT_CAP + 1) for name, several in wanted.items()}
+
+
+@cache
+def _counting(cells: tuple[Cell, ...]) -> Select[Any]:
+    """Kept, as it takes as long to build as to run."""
+    round_id, by = bindparam("round_id", type_=Integer), bindparam("by", type_=String)
+    some = (select(col(Review.id)).where(*_in_cell(round_id, cell, by)).limit(COUNT_CAP + 1) for cell in cells)
+    return select(*(select(func.count()).select_from(each.subquery()).scalar_subquery() for each in some))
 
 
 def newest(session: Session, round_id: int) -> int:

@@ -14,26 +14,29 @@ SEARCH_LIMIT: Final = 100
 
 
 class Cell(NamedTuple):
-    """What the index `ix_review_state` finds at one place, in the order of ids."""
+    """What the index `ix_review_state` finds at one place, in the order of ids; `others`: not the reader's own."""
 
     state: str
     flagged: bool
+    others: bool = False
 
 
 def _cells(*states: str) -> tuple[Cell, ...]:
     return tuple(Cell(state, flagged) for state in states for flagged in (True, False))
 
 
+HANDED_ON: Final = tuple(Cell("escalated", flagged, others=True) for flagged in (True, False))
+"""What other moderators handed on: what the reader handed on is nothing for them to do."""
 GROUPS: Final[dict[State, tuple[tuple[Cell, ...], ...]]] = {
     "todo": (
         _cells("held"),
-        (*_cells("escalated"), Cell("waiting", flagged=True)),
+        (*HANDED_ON, Cell("waiting", flagged=True)),
         (Cell("waiting", flagged=False),),
     ),
     "held": (_cells("held"),),
     "flagged": (
         (Cell("held", flagged=True),),
-        (Cell("escalated", flagged=True), Cell("waiting", flagged=True)),
+        (HANDED_ON[0], Cell("waiting", flagged=True)),
     ),
     "escalated": (_cells("escalated"),),
     "approved": (_cells("approved"),),
@@ -107,6 +110,10 @@ class Filter:
         usual = {"state": "todo", "order": "oldest"}
         said = {name: value for name, value in query.items() if value and value != usual.get(name)}
         return f"{PATH}?{urlencode(said)}" if said else PATH
+
+    @property
+    def beginning(self) -> Self:
+        return replace(self, after="", before="")
 
     @property
     def here(self) -> str:

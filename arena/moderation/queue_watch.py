@@ -19,7 +19,7 @@ from arena.accounts.tables import Act
 from arena.clock import now
 from arena.db import Database
 from arena.moderation.pages import COUNT_CAP
-from arena.moderation.queue_filter import State, cells_of
+from arena.moderation.queue_filter import Cell, State, cells_of
 from arena.screening.tables import Review
 
 LOOK_S: Final = 1.0
@@ -136,7 +136,7 @@ class Watcher:
     def hear(self, arrivals: list[Arrival], changes: list[Change]) -> None:
         cells = cells_of(self.state)
         for arrival in arrivals:
-            if arrival.round_id == self.round_id and (arrival.state, arrival.flagged) in cells:
+            if arrival.round_id == self.round_id and Cell(arrival.state, arrival.flagged) in cells:
                 self.new.add(arrival.id)
         self._changed |= {change.review for change in changes if change.who != self.who}
         if self._changed or len(self.new) > self._told:
@@ -179,10 +179,16 @@ class QueueWatch:
         self._watchers: set[Watcher] = set()
         self._task: asyncio.Task[None] | None = None
 
-    def join(self, watcher: Watcher) -> None:
+    async def join(self, watcher: Watcher, since: int) -> None:
+        """It hears what happens from now on, and at first what came after the id `since`."""
         self._watchers.add(watcher)
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="queue-watch")
+        try:
+            watcher.new |= await self._db.read(lambda session: _arrived(session, watcher, since))
+        except BaseException:
+            self.leave(watcher)
+            raise
 
     def leave(self, watcher: Watcher) -> None:
         self._watchers.discard(watcher)
@@ -222,13 +228,13 @@ def _ended(session: Session, token: str, at: datetime) -> bool:
     return admin is None or admin.role != "moderator"
 
 
-def arrived_since(session: Session, round_id: int, state: State, since: int) -> set[int]:
-    """The prompts after the id `since` that a list shows, up to one more than COUNT_CAP."""
+def _arrived(session: Session, watcher: Watcher, since: int) -> set[int]:
+    """The prompts after the id `since` that a page shows, up to one more than COUNT_CAP."""
     found = session.execute(
         select(col(Review.id), col(Review.state), col(Review.flagged))
-        .where(col(Review.round_id) == round_id, col(Review.id) > since)
+        .where(col(Review.round_id) == watcher.round_id, col(Review.id) > since)
         .order_by(col(Review.id))
         .limit(COUNT_CAP + 1)
     )
-    cells = cells_of(state)
-    return {row.id for row in found if (row.state, row.flagged) in cells}
+    cells = cells_of(watcher.state)
+    return {row.id for row in found if Cell(row.state, row.flagged) in cells}

@@ -158,12 +158,17 @@ class ShownView:
 
 @dataclass(frozen=True, slots=True)
 class NextPage:
-    """What publishing will do, and how it will look; `shuffle` numbers the handfuls by language."""
+    """What publishing will do, and how it will look; `shuffle` numbers the handfuls by language.
+
+    `marked_by` says by code who marked what goes; `barred`: the reader did, so another one publishes.
+    """
 
     round: RoundChoice
     number: int
     new: tuple[DraftView, ...]
     going: tuple[ItemView, ...]
+    marked_by: Mapping[str, str]
+    barred: bool
     staying: int
     shown: Mapping[Locale, tuple[ShownView, ...]]
     shuffle: int

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from arena.accounts.tables import Act
 from arena.errors import N_, ArenaError, ConflictError, InvalidError, NotFoundError
 from arena.moderation.suggestion_words import REFUSALS, check_alone, check_draft, read_note, refused
 from arena.moderation.suggestions import digest, fingerprint, hold, note_act
@@ -30,7 +31,7 @@ class Coming:
 
 
 def retire(session: Session, round_id: int, code: str, by: str, now: datetime) -> None:
-    """Marks a suggestion in force: the next version is without it."""
+    """Marks a suggestion in force: the next version, which somebody else publishes, is without it."""
     round_, item, number = _hold_published(session, round_id, code)
     item.until = number + 1
     note_act(session, by, "retire", f"suggestion-{code}", now, round_, before=_told(item), after=None)
@@ -55,13 +56,18 @@ def coming(session: Session, round_id: int) -> Coming:
 
 
 def publish(session: Session, round_id: int, by: str, now: datetime, *, seen: str, note: str) -> SuggestionVersion:
-    """Makes the next version of what was approved and marked, if that is still what was `seen`."""
+    """Makes the next version of what was approved and marked, if that is still what was `seen`.
+
+    Whoever marked something to be taken out is refused: that takes two persons, as bringing in does.
+    """
     round_ = hold(session, round_id)
     next_ = coming(session, round_id)
     if next_.fingerprint != seen:
         raise refused("changed")
     if not next_.drafts and not next_.retired:
         raise refused("nothing")
+    if by in markers(session, round_, next_.retired).values():
+        raise refused("own_mark")
     said = read_note(note)
     if not said:
         raise InvalidError(N_("Please say in a few words what this version changes."), code="note")
@@ -72,6 +78,14 @@ def publish(session: Session, round_id: int, by: str, now: datetime, *, seen: st
     before = {"version": next_.number - 1}
     note_act(session, by, "publish", f"suggestions-{round_.slug}", now, round_, before=before, after=after, note=said)
     return version
+
+
+def markers(session: Session, round_: Round, retired: Sequence[Suggestion]) -> dict[str, str]:
+    """By the codes of suggestions that go, who marked each of them: they may not publish. The trail has it."""
+    subjects = {f"suggestion-{item.code}": item.code for item in retired}
+    marks = select(Act).where(col(Act.subject).in_(subjects), Act.what == "suggestion.retire", Act.outcome == "done")
+    found = session.exec(marks.order_by(col(Act.id)))
+    return {subjects[act.subject]: act.who for act in found if act.detail["round"] == round_.slug}
 
 
 def _bring_in(session: Session, draft: SuggestionDraft, number: int) -> dict[str, str]:

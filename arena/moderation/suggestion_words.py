@@ -10,7 +10,7 @@ from arena.errors import N_, ConflictError, InvalidError
 from arena.rounds.queries import suggestions_in, suggestions_version
 from arena.rounds.tables import SuggestionDraft
 from arena.rounds.topics import TOPICS
-from arena.screening.personal import without_personal_data
+from arena.screening.personal import PERSONAL, refuse_personal_data
 from arena.screening.queries import rules_in_force
 from arena.screening.tables import Review
 from arena.web.pages import LOCALES
@@ -21,7 +21,7 @@ FAULTS: Final = {
     "text": N_("Please write the question in %(shortest)s to %(longest)s letters."),
     "topic": N_("Please choose one of the topics."),
     "locale": N_("Please choose the language in which the question is written."),
-    "personal": N_("This seems to hold personal details, such as a phone number. Please write it without them."),
+    "personal": PERSONAL,
     "forbidden": N_("The rules for questions would not let this through. Please write it differently."),
     "same_words": N_("These are the citizen's own words, which may not be taken over. Please use words of your own."),
 }
@@ -49,6 +49,10 @@ REFUSALS: Final = {
     "published_there": N_("The same question is there already: suggestion %(other)s."),
     "waiting_there": N_("The same question is waiting already: proposal %(other)s."),
     "nothing": N_("Nothing is ready to be published. Something has to be approved first, or marked to be taken out."),
+    "own_mark": N_(
+        "You marked a question to be taken out, so another moderator has to publish this version."
+        " Nobody takes a question out alone."
+    ),
     "faulty": N_("Proposal %(other)s cannot be published as it is. Open it to see why, then edit or decline it."),
 }
 
@@ -75,8 +79,7 @@ def check_words(session: Session, text: str, topic: str, locale: str) -> None:
         raise _fault("topic")
     if locale not in LOCALES:
         raise _fault("locale")
-    if without_personal_data(text)[1]:
-        raise _fault("personal")
+    refuse_personal_data(text)
     if any(finding.level != "log" for finding in rules_in_force(session).findings(text)):
         raise _fault("forbidden")
 
@@ -141,8 +144,7 @@ def check_alone(
 def read_note(note: str) -> str:
     """A note in one line; it stays on the trail for ever. Raises InvalidError."""
     said = cleaned(note)
-    if without_personal_data(said)[1]:
-        raise _fault("personal")
+    refuse_personal_data(said)
     if len(said) > NOTE_LIMIT:
         raise InvalidError(N_("Please keep the note below %(limit)s letters."), code="note", limit=NOTE_LIMIT)
     return said

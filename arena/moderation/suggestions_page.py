@@ -15,7 +15,7 @@ from arena.moderation.suggestion_pages import (
     VersionPage,
     WritingPage,
 )
-from arena.moderation.suggestion_versions import coming
+from arena.moderation.suggestion_versions import coming, markers
 from arena.moderation.suggestion_views import (
     act_view,
     as_published,
@@ -147,12 +147,15 @@ def next_page(
         raise NotFoundError
     next_ = coming(session, round_.id)
     staying = [item for item in suggestions_in(session, round_.id, next_.number - 1) if item.until is None]
+    marked_by = markers(session, round_, next_.retired)
     every = [*staying, *(as_published(draft) for draft in next_.drafts)]
     return NextPage(
         round=choice_of(round_, locale),
         number=next_.number,
         new=tuple(draft_view(draft, reader, {}) for draft in next_.drafts),
         going=tuple(item_view(item, next_.number - 1) for item in next_.retired),
+        marked_by=marked_by,
+        barred=reader in marked_by.values(),
         staying=len(staying),
         shown={language: shown(every, language, shuffle) for language in LOCALES},
         shuffle=shuffle,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from arena.office.charts import Chart
-from arena.ratings.pages import VotesNeeded
+from arena.ratings.pages import SideEffect, VotesNeeded
 from arena.rounds.pages import RoundView
 
 
@@ -31,16 +31,11 @@ class PairRow:
 
 @dataclass(frozen=True, slots=True)
 class SideBias:
-    """How often the answer at the left won among `decided` votes, with its 95 % interval."""
+    """How often the answer at the left won among `decided` votes; the rating's figure comes with its interval."""
 
     decided: int
     share: float
-    low: float
-    high: float
-
-    @property
-    def matters(self) -> bool:
-        return self.low > 0.5 or self.high < 0.5
+    rated: SideEffect | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +64,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class HourRow:
-    """Answers of an hour, or of more; times in seconds, `rate` in characters a second."""
+    """Answers of an hour, or of more; of the good ones times in seconds, and `rate` in characters a second."""
 
     at: datetime
     answers: int

@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median, quantiles
 from typing import Final
 
 from sqlmodel import Session
 
+from arena.battles.health import speed, spread
 from arena.office.charts import bars, lines
 from arena.office.desk_pages import DayRow, EndpointRow, HourRow, Hours, LeakRow, Outcomes
 from arena.office.turn_sample import Said, sample
@@ -87,22 +87,18 @@ def _endpoint(code: str, team: str, said: Sequence[Said], window: _Window, down:
 
 
 def _hour(at: datetime, rows: Sequence[Said]) -> HourRow:
-    first = [row.first_token_ms / 1000 for row in rows if row.first_token_ms is not None]
-    rates = [rate for row in rows if (rate := row.rate) is not None]
+    good = [row for row in rows if row.good]
+    first = spread([row.first_token_ms / 1000 for row in good if row.first_token_ms is not None])
+    speeds = [speed(row.characters, row.first_token_ms, row.total_ms) for row in good]
+    rates = spread([found for found in speeds if found is not None])
     return HourRow(
         at=at,
         answers=len(rows),
-        failed=sum(not row.good for row in rows),
-        first_s=median(first) if first else None,
-        first_p95_s=_p95(first),
-        rate=median(rates) if rates else None,
+        failed=len(rows) - len(good),
+        first_s=first.median if first else None,
+        first_p95_s=first.p95 if first else None,
+        rate=rates.median if rates else None,
     )
-
-
-def _p95(values: Sequence[float]) -> float | None:
-    if len(values) < 2:
-        return values[0] if values else None
-    return quantiles(values, n=20, method="inclusive")[-1]
 
 
 def outcomes(session: Session, round_: Round, locale: str, now: datetime) -> Outcomes:

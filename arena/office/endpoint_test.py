@@ -16,13 +16,16 @@ from typing import Any, Final
 from sqlmodel import Session
 
 from arena.battles.gateway import GOOD, Ending, Endpoint, Gateway, Message
+from arena.battles.health import speed
 from arena.battles.masking import Masker
 from arena.battles.queries import MARKS, endpoint_of
 from arena.errors import N_, LimitError
+from arena.office.round_acts import refused
 from arena.rounds.queries import rules_of
 from arena.rounds.rules import Deadlines, Rules
 from arena.rounds.tables import Round
-from arena.teams.queries import NamedEntry, entries_of, entry, giveaways
+from arena.teams.addresses import in_clear
+from arena.teams.queries import NamedEntry, entries_of, entry, giveaways, is_anothers_key
 
 LONGEST_S: Final = 120.0
 SHOWN: Final = 20_000
@@ -45,12 +48,23 @@ _SENTENCES: Final = ("저는 {}입니다.", "I am {}, a language model.", "{}")
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is tested: an entry of a round, with all names that no answer of the round may show."""
+    """What is tested: an entry of a round, with all names that no answer of the round may show.
+
+    `own_key`: no other team sends the key to another host.
+    """
 
     named: NamedEntry
     endpoint: Endpoint
     rules: Rules
     names: tuple[str, ...]
+    own_key: bool
+
+    def check(self, allow: Sequence[str]) -> None:
+        """Looks up the host; raises ArenaErrors where the key would go to whom it does not belong."""
+        if not self.own_key:
+            raise refused("anothers_key")
+        if self.endpoint.api_key_env and in_clear(self.endpoint.base_url, allow):
+            raise refused("in_clear")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +87,8 @@ class Trial:
 
     @property
     def characters_a_second(self) -> float | None:
-        if not self.raw or self.first_token_s is None or self.total_s <= self.first_token_s:
-            return None
-        return len(self.raw) / (self.total_s - self.first_token_s)
+        first = None if self.first_token_s is None else 1000 * self.first_token_s
+        return speed(len(self.raw), first, 1000 * self.total_s)
 
     def facts(self) -> dict[str, Any]:
         """For the trail: no word of the answer."""
@@ -93,8 +106,9 @@ class Trial:
 
 
 def subject(session: Session, round_: Round, named: NamedEntry) -> Subject:
-    round_id = round_.id or 0
-    return Subject(named, endpoint_of(session, named.id), rules_of(round_), giveaways(session, round_id))
+    endpoint, names = endpoint_of(session, named.id), (named.name_ko, named.name_en)
+    own_key = not is_anothers_key(session, names, endpoint.api_key_env, endpoint.base_url)
+    return Subject(named, endpoint, rules_of(round_), giveaways(session, round_.id or 0), own_key)
 
 
 def subjects(session: Session, round_: Round) -> list[Subject]:

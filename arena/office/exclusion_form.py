@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from arena.battles.exclusions import (
     MOST_BATTLES,
     REASONS,
     REFUSALS,
-    TEXT_LIMIT,
+    check_note,
     find_proposal,
     propose_exclusion,
     propose_reinstatement,
@@ -18,10 +18,10 @@ from arena.battles.exclusions import (
 from arena.battles.standing import EXCLUDE, REINSTATE
 from arena.battles.tables import Appeal, Vote
 from arena.errors import N_, ConflictError, InvalidError, NotFoundError
-from arena.office.effect import Weighed
+from arena.office.effect import Move, still_out, weigh
 from arena.office.exclusion_choice import FAULTS, Bad, Chosen, by_numbers, by_rejected, by_voter
 from arena.office.exclusion_pages import CheckPage, Fault
-from arena.office.exclusions_page import appeal_view, effect_view, rejected_view, vote_rows
+from arena.office.exclusion_views import appeal_view, effect_view, rejected_view, vote_rows
 from arena.rounds.decisions import UNKNOWN
 from arena.rounds.queries import published_round, view
 from arena.rounds.tables import Round
@@ -73,8 +73,7 @@ def read_wanted(session: Session, form: Fields) -> Wanted:
     reason = {"appeal": "appeal_upheld", "rejected": "rejected_prompt"}.get(how, typed.get("reason", ""))
     if kind not in REASONS or reason not in REASONS[kind]:
         raise InvalidError(UNKNOWN, code="unknown_reason")
-    if len(note) > TEXT_LIMIT:
-        raise InvalidError(REFUSALS["note"], code="note")
+    check_note(note)
     battles = tuple(dict.fromkeys(reviews.values())) or _battles(session, round_, kind, typed, appeal)
     return Wanted(round_, kind, reason, note, _bounded(battles), reviews, appeal)
 
@@ -87,7 +86,7 @@ def _battles(
     if "battles" in typed:
         return tuple(dict.fromkeys(typed["battles"].split()))
     if "of" in typed:
-        return _still_out(session, typed["of"])
+        return still_out(session, find_proposal(session, number_in(typed["of"])))
     if typed.get("how") == "voter":
         return _good(by_voter(session, round_, typed.get("voter", "")))
     numbers = typed.get("numbers", "")
@@ -96,16 +95,10 @@ def _battles(
     return _good(by_numbers(session, round_, kind, numbers))
 
 
-def _still_out(session: Session, number: str) -> tuple[str, ...]:
-    """What is excluded of the votes that a proposal took out."""
-    battles = find_proposal(session, number_in(number)).battles
-    out = session.exec(select(Vote.battle_id).where(col(Vote.battle_id).in_(battles), col(Vote.excluded)))
-    return tuple(out)
-
-
 def number_in(text: str) -> int:
     """A row's number in a form; 0, which no row has, for anything else."""
-    return int(text) if text.isdecimal() and 0 < int(text[:20]) <= LARGEST else 0
+    number = int(text) if text.isdecimal() and len(text) <= len(str(LARGEST)) else 0
+    return number if number <= LARGEST else 0
 
 
 def _good(chosen: Chosen) -> tuple[str, ...]:
@@ -154,7 +147,9 @@ def propose(session: Session, wanted: Wanted, by: str, now: datetime) -> list[in
     return [proposal.id or 0 for proposal in made]
 
 
-def check_page(session: Session, wanted: Wanted, locale: str, weighed: Weighed) -> CheckPage:
+def check_page(session: Session, wanted: Wanted, locale: str) -> CheckPage:
+    """With the effect now; the session has to read at one moment."""
+    weighed = weigh(session, wanted.round, [Move(wanted.kind, wanted.battles)])
     reviews = [session.get_one(Review, review) for review in sorted(wanted.reviews)]
     return CheckPage(
         round=view(wanted.round, locale, operator=True),

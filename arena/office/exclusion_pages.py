@@ -135,15 +135,22 @@ class Problem:
 class ExclusionsPage:
     """`forms` are the ways to choose votes: "numbers", "voter", "rejected", "reinstate".
 
-    `groups` counts by who proposed what is ready to be decided by the reader. `older` is where to go on. `kept` is
-    what was typed into the form of the problem, which has none when it is about the whole page.
+    `waiting` are proposals of one `standing`, of which `standings` has the numbers, that come after number `after`;
+    `later` and `older` are where to go on. So many are `closable` at once. `groups` counts by who proposed what is
+    ready to be decided by the reader. `kept` is what was typed into the form of the problem, which has none when it
+    is about the whole page.
     """
 
     round: RoundView | None
     rounds: tuple[RoundView, ...] = ()
     acts: bool = False
     forms: tuple[str, ...] = ()
+    standing: str = "ready"
+    standings: dict[str, int] = field(default_factory=dict)
     waiting: tuple[ProposalView, ...] = ()
+    after: int = 0
+    later: int | None = None
+    closable: int = 0
     groups: tuple[tuple[str, int], ...] = ()
     appeals: tuple[AppealView, ...] = ()
     rejected: tuple[RejectedView, ...] = ()
@@ -172,14 +179,21 @@ class CheckPage:
 
 @dataclass(frozen=True, slots=True)
 class ProposalsPage:
-    """Proposals to look at and decide on; `effect` is that of all together: now, or as it was when decided.
+    """Proposals to look at and decide on; `effect` is that of `together` of them: now, or as it was when decided.
 
-    `votes` only for one. `problems` by a proposal's id. `later` is how many more there are.
+    Only for one: `votes` from place `start` on, with `further` where there are more; how many it `moved`, once it was
+    approved; and whether it can be proposed anew as `mistaken`. `problems` by a proposal's id, which may be unknown.
+    `later` is how many more proposals there are.
     """
 
     round: RoundView
     proposals: tuple[ProposalView, ...]
+    together: int
     votes: tuple[VoteRow, ...]
+    start: int
+    further: int | None
+    moved: int | None
+    mistaken: bool
     effect: Effect | None
     acts: bool
     problems: dict[int, str]

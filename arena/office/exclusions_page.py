@@ -1,47 +1,37 @@
 """The pages about excluded votes: what waits, what is appealed against, what was decided, and with which effect."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Subquery
+from sqlmodel import Session, col, func, select
 
 from arena.accounts.queries import SignedIn
-from arena.accounts.tables import Act
-from arena.accounts.trail import acts_on
-from arena.battles.exclusions import REASONS, subject
-from arena.battles.standing import EXCLUDE, REINSTATE, standing_of
-from arena.battles.tables import Appeal, Battle, Exclusion, Turn, Vote
+from arena.battles.exclusions import MOST_CLOSED, REASONS
+from arena.battles.standing import EXCLUDE, waiting
+from arena.battles.tables import Appeal, Battle, Exclusion, Vote
 from arena.errors import NotFoundError
-from arena.moderation.pages import REASON_NAMES
-from arena.office.effect import Figures, Weighed
+from arena.office.effect import Move, approval_of, still_out, weigh
 from arena.office.exclusion_choice import rejected_that_count
-from arena.office.exclusion_pages import (
-    AppealView,
-    Effect,
-    EffectRow,
-    ExclusionsPage,
-    Figure,
-    Problem,
-    ProposalsPage,
-    ProposalView,
-    RejectedView,
-    VoteRow,
+from arena.office.exclusion_pages import ExclusionsPage, Problem, ProposalsPage, ProposalView
+from arena.office.exclusion_views import (
+    VOTES_SHOWN,
+    appeal_view,
+    effect_view,
+    proposal_view,
+    rejected_view,
+    vote_rows,
 )
 from arena.rounds.decisions import number_of
-from arena.rounds.pairing import pseudonym
 from arena.rounds.queries import find_round, open_round, published_rounds, view
 from arena.rounds.tables import Round
 from arena.screening.tables import Review
-from arena.teams.queries import entries_of
 
 FORMS = ("numbers", "voter", "rejected", "reinstate")
+STANDINGS = ("ready", "no_vote_yet", "nothing_to_do")
 WAITING_SHOWN = 100
 DECIDED_SHOWN = 50
 REJECTED_SHOWN = 50
-VOTES_SHOWN = 100
-QUESTION_SHOWN = 300
 
 
 def exclusions_page(
@@ -50,11 +40,16 @@ def exclusions_page(
     reader: SignedIn,
     locale: str,
     *,
+    standing: str = "ready",
+    after: int = 0,
     before: int | None = None,
     problem: Problem | None = None,
     kept: dict[str, list[str]] | None = None,
 ) -> ExclusionsPage:
-    """The page of a round, or without a slug of the one that is open, or of the newest. Raises NotFoundError."""
+    """The page of a round, or without a slug of the one that is open, or of the newest. Raises NotFoundError.
+
+    Of what waits it shows those of a standing whose number is greater than `after`.
+    """
     rounds = published_rounds(session)
     round_ = find_round(session, slug) if slug else open_round(session) or next(iter(rounds), None)
     if slug and (round_ is None or round_.state == "draft"):
@@ -64,7 +59,8 @@ def exclusions_page(
     acts = reader.role == "operator"
     proposes = acts and round_.state == "open"
     rejected = _countable(session, round_) if proposes else []
-    waiting = _waiting(session, round_, reader)
+    proposals = waiting(session, round_.id or 0)
+    shown = _waiting(session, proposals, reader, standing, after)
     appeals = tuple(appeal_view(session, appeal) for appeal in _appeals(session, round_))
     decided = _decided(session, round_, reader, before)
     forms = tuple(how for how in FORMS if how != "rejected" or rejected) if proposes else ()
@@ -74,8 +70,13 @@ def exclusions_page(
         rounds=tuple(view(other, locale, operator=True) for other in rounds),
         acts=acts,
         forms=forms,
-        waiting=waiting,
-        groups=tuple(Counter(proposal.by for proposal in waiting if proposal.decidable).most_common()),
+        standing=standing,
+        standings=_standings(session, proposals),
+        waiting=tuple(shown[:WAITING_SHOWN]),
+        after=after,
+        later=shown[WAITING_SHOWN - 1].id if len(shown) > WAITING_SHOWN else None,
+        closable=MOST_CLOSED,
+        groups=_groups(session, proposals, reader),
         appeals=appeals,
         rejected=tuple(map(rejected_view, rejected)),
         decided=tuple(decided[:DECIDED_SHOWN]),
@@ -90,14 +91,46 @@ def _countable(session: Session, round_: Round) -> list[Review]:
     return [review for review, _ in rejected_that_count(session, round_, REJECTED_SHOWN)]
 
 
-def _waiting(session: Session, round_: Round, reader: SignedIn) -> tuple[ProposalView, ...]:
+def _standings(session: Session, proposals: Subquery) -> dict[str, int]:
+    """How many proposals wait, by their standing."""
+    found = session.execute(select(proposals.c.standing, func.count()).group_by(proposals.c.standing))
+    numbers = dict(found.all())
+    return {standing: numbers.get(standing, 0) for standing in STANDINGS}
+
+
+def _groups(session: Session, proposals: Subquery, reader: SignedIn) -> tuple[tuple[str, int], ...]:
+    found = (
+        select(proposals.c.proposed_by, func.count())
+        .where(proposals.c.standing == "ready")
+        .group_by(proposals.c.proposed_by)
+        .order_by(func.count().desc(), proposals.c.proposed_by)
+    )
+    mine = number_of(reader.code)
+    return tuple((by, number) for by, number in session.execute(found) if number_of(by) != mine)
+
+
+def _waiting(
+    session: Session, proposals: Subquery, reader: SignedIn, standing: str, after: int
+) -> list[ProposalView]:
+    """The oldest of a standing, one more than is shown."""
     found = session.exec(
         select(Exclusion)
-        .where(Exclusion.round_id == round_.id, Exclusion.state == "waiting")
-        .order_by(col(Exclusion.id))
-        .limit(WAITING_SHOWN)
+        .join(proposals, proposals.c.id == col(Exclusion.id))
+        .where(proposals.c.standing == standing, proposals.c.id > after)
+        .order_by(proposals.c.id)
+        .limit(WAITING_SHOWN + 1)
     )
-    return tuple(proposal_view(session, proposal, reader) for proposal in found)
+    return [proposal_view(session, proposal, reader, standing) for proposal in found]
+
+
+def ready_of(session: Session, slug: str, by: str) -> list[int]:
+    """The waiting proposals of a round by somebody that can be decided now, oldest first. Raises NotFoundError."""
+    round_ = find_round(session, slug)
+    if round_ is None:
+        raise NotFoundError
+    proposals = waiting(session, round_.id or 0)
+    found = select(proposals.c.id).where(proposals.c.standing == "ready", proposals.c.proposed_by == by)
+    return list(session.execute(found.order_by(proposals.c.id)).scalars())
 
 
 def _decided(session: Session, round_: Round, reader: SignedIn, before: int | None) -> list[ProposalView]:
@@ -119,71 +152,38 @@ def _appeals(session: Session, round_: Round) -> Sequence[Appeal]:
     ).all()
 
 
-def appeal_view(session: Session, appeal: Appeal) -> AppealView:
-    vote = session.get_one(Vote, appeal.vote_id)
-    proposed = session.exec(
-        select(Exclusion)
-        .join(Battle, col(Battle.round_id) == Exclusion.round_id)
-        .where(Battle.id == vote.battle_id, Exclusion.state == "waiting", Exclusion.kind == REINSTATE)
-    )
-    return AppealView(
-        id=appeal.id or 0,
-        text=appeal.text,
-        at=appeal.made_at,
-        battle=vote.battle_id,
-        why=vote.excluded_why or "",
-        question=_question(session, vote.battle_id),
-        proposal=next((found.id for found in proposed if vote.battle_id in found.battles), None),
-    )
-
-
-def proposal_view(session: Session, proposal: Exclusion, reader: SignedIn) -> ProposalView:
-    review = session.get(Review, proposal.review_id) if proposal.review_id else None
-    return ProposalView(
-        id=proposal.id or 0,
-        kind=proposal.kind,
-        reason=proposal.reason,
-        note=proposal.note,
-        number=len(proposal.battles),
-        by=proposal.proposed_by,
-        at=proposal.proposed_at,
-        mine=number_of(proposal.proposed_by) == number_of(reader.code),
-        state=proposal.state,
-        standing=standing_of(session, proposal.kind, proposal.battles).word if proposal.state == "waiting" else "",
-        decided_by=proposal.decided_by,
-        decided_at=proposal.decided_at,
-        question=rejected_view(review) if review else None,
-    )
-
-
-def rejected_view(review: Review) -> RejectedView:
-    return RejectedView(
-        review=review.id or 0,
-        text=review.text[:QUESTION_SHOWN],
-        reason=REASON_NAMES.get(review.reason or "", review.reason or ""),
-        by=review.decided_by or "",
-        at=review.decided_at or review.created_at,
-    )
-
-
 def proposals_page(
     session: Session,
-    proposals: Sequence[Exclusion],
+    numbers: Sequence[int],
     reader: SignedIn,
     locale: str,
     *,
-    weighed: Weighed | None,
     problems: dict[int, str] | None = None,
     later: int = 0,
+    start: int = 0,
 ) -> ProposalsPage:
-    """Proposals of one round; at least one."""
-    round_ = session.get_one(Round, proposals[0].round_id)
-    if weighed is None and len(proposals) == 1:
-        weighed = _weighed_then(session, proposals[0])
+    """Those of these proposals that are of the first one's round, with their effect now, or as it was then.
+
+    The session has to read at one moment. `start` is the place of the first vote that is shown. Raises NotFoundError.
+    """
+    found = _found(session, numbers)
+    round_ = session.get_one(Round, found[0].round_id)
+    standings = _standings_of(session, round_, numbers)
+    views = tuple(proposal_view(session, one, reader, standings.get(one.id or 0, "")) for one in found)
+    one = found[0] if len(found) == 1 else None
+    together = _together(found, views) if round_.state == "open" else []
+    approval = approval_of(session, one) if one else None
+    start = start if one and start < len(one.battles) else 0
+    weighed = weigh(session, round_, together) if together else approval.effect if approval else None
     return ProposalsPage(
         round=view(round_, locale, operator=True),
-        proposals=tuple(proposal_view(session, proposal, reader) for proposal in proposals),
-        votes=vote_rows(session, round_, proposals[0].battles) if len(proposals) == 1 else (),
+        proposals=views,
+        together=len(together),
+        votes=vote_rows(session, round_, one.battles, start) if one else (),
+        start=start,
+        further=start + VOTES_SHOWN if one and len(one.battles) > start + VOTES_SHOWN else None,
+        moved=len(approval.battles) if approval else None,
+        mistaken=one is not None and round_.state == "open" and bool(still_out(session, one)),
         effect=effect_view(session, round_, weighed, locale) if weighed else None,
         acts=reader.role == "operator",
         problems=problems or {},
@@ -191,77 +191,22 @@ def proposals_page(
     )
 
 
-def _weighed_then(session: Session, proposal: Exclusion) -> Weighed | None:
-    """The effect of a proposal as the trail has it."""
-    approved: Act | None = next(
-        (act for act in acts_on(session, subject(proposal), limit=20) if "after" in act.detail), None
-    )
-    return Weighed(approved.detail["before"], approved.detail["after"]) if approved else None
+def _found(session: Session, numbers: Sequence[int]) -> list[Exclusion]:
+    known = session.exec(select(Exclusion).where(col(Exclusion.id).in_(numbers))).all()
+    found = sorted(known, key=lambda proposal: numbers.index(proposal.id or 0))
+    if not found:
+        raise NotFoundError
+    return [proposal for proposal in found if proposal.round_id == found[0].round_id]
 
 
-def vote_rows(session: Session, round_: Round, battles: Sequence[str]) -> tuple[VoteRow, ...]:
-    """The first comparisons of a proposal."""
-    seed = bytes.fromhex(round_.seed)
-    found = session.exec(
-        select(Battle, Vote)
-        .join(Vote, col(Vote.battle_id) == Battle.id, isouter=True)
-        .where(col(Battle.id).in_(battles[:VOTES_SHOWN]))
-        .order_by(col(Battle.created_at))
-    )
-    return tuple(_vote_row(session, seed, battle, vote) for battle, vote in found)
+def _standings_of(session: Session, round_: Round, numbers: Sequence[int]) -> dict[int, str]:
+    proposals = waiting(session, round_.id or 0)
+    found = select(proposals.c.id, proposals.c.standing).where(proposals.c.id.in_(numbers))
+    return dict(session.execute(found).all())
 
 
-def _vote_row(session: Session, seed: bytes, battle: Battle, vote: Vote | None) -> VoteRow:
-    return VoteRow(
-        battle=battle.id,
-        voter=pseudonym(seed, battle.voter_id),
-        question=_question(session, battle.id),
-        at=battle.created_at if vote is None else vote.cast_at,
-        state=_state(battle, vote),
-    )
-
-
-def _state(battle: Battle, vote: Vote | None) -> str:
-    if vote is None:
-        return "no_vote_yet" if battle.state in ("streaming", "votable") else "no_vote"
-    return "out" if vote.excluded else "counts"
-
-
-def _question(session: Session, battle: str) -> str:
-    found = session.exec(select(Turn.prompt).where(Turn.battle_id == battle).order_by(col(Turn.number)).limit(1))
-    return (found.first() or "")[:QUESTION_SHOWN]
-
-
-def effect_view(session: Session, round_: Round, weighed: Weighed, locale: str) -> Effect:
-    names = {entry.code: entry.name(locale) for entry in entries_of(session, round_.id or 0)}
-    before, after = weighed
-    order, then = _order(before), _order(after)
-    return Effect(
-        rows=tuple(
-            EffectRow(
-                team=names[code],
-                before=_figure(before["entries"][code]),
-                after=_figure(after["entries"][code]),
-                places=(place, then.index(code) + 1),
-            )
-            for place, code in enumerate(order, start=1)
-        ),
-        votes=(before["votes"], after["votes"]),
-        rated=(before["state"] == "ok", after["state"] == "ok"),
-    )
-
-
-def _order(figures: Figures) -> list[str]:
-    entries = figures["entries"]
-    return sorted(entries, key=lambda code: -float(entries[code]["rating"] or 0))
-
-
-def _figure(entry: dict[str, Any]) -> Figure:
-    interval, rank, points = entry["interval"], entry["rank"], entry["points"]
-    return Figure(
-        rating=None if entry["rating"] is None else float(entry["rating"]),
-        interval=(float(interval[0]), float(interval[1])) if interval else None,
-        rank=(rank[0], rank[1]) if rank else None,
-        points=None if points is None else float(points),
-        votes=entry["votes"],
-    )
+def _together(proposals: Sequence[Exclusion], views: Sequence[ProposalView]) -> list[Move]:
+    """What the reader can decide now; where that is nothing, all that waits."""
+    ready = [one for one, shown in zip(proposals, views, strict=True) if shown.decidable]
+    chosen = ready or [one for one in proposals if one.state == "waiting"]
+    return [Move(one.kind, one.battles) for one in chosen]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from arena.moderation.pages import COUNT_CAP
 from arena.rounds.pages import RoundView
 
 WaitingFor = Literal[
@@ -12,11 +13,15 @@ WaitingFor = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many of a kind wait for the reader, and the page where they are."""
+    """How many of a kind wait for the reader, and the page where they are.
+
+    `round` is the title of theirs where that is not the open one. Some numbers end at COUNT_CAP + 1.
+    """
 
     what: WaitingFor
     number: int
     path: str
+    round: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +41,7 @@ class HomePage:
     now: RoundNow | None
     waiting: tuple[Waiting, ...]
     rounds: tuple[RoundView, ...]
+
+    @property
+    def most(self) -> int:
+        return COUNT_CAP

@@ -16,6 +16,7 @@ from arena.rounds.actions import create_round, revise_round, start_round
 from arena.rounds.queries import find_round, open_round
 from arena.rounds.rules import RoundFile
 from arena.rounds.tables import Round
+from arena.rounds.wanted import IN_CLEAR
 
 REFUSALS: Final = {
     "slug_taken": N_("A round with this short name exists already. Please choose another."),
@@ -26,7 +27,13 @@ REFUSALS: Final = {
     "another_open": N_("Another round is open. Close it first: citizens meet one round at a time."),
     "closes_in_the_past": N_("The time at which this round closes has passed. Change the draft first."),
     "wrong_key": N_("This server does not hold the key of this round's ledger, so it cannot close the round."),
+    "anothers_key": N_(
+        "Nothing was sent: another team uses the same variable for a key at another host. Please give each team the"
+        " variable of its own key."
+    ),
+    "in_clear": IN_CLEAR,
     "confirm": N_("Please type the round's short name exactly as it is shown."),
+    "why": N_("Please say why you close the round now."),
     "form": N_("Some fields need another look. Nothing was saved yet, and all that you typed is still here."),
     "at_this_moment": N_("Somebody was quicker. Please look at the round as it is now, and try again."),
 }
@@ -34,7 +41,7 @@ REFUSALS: Final = {
 
 
 def refused(code: str) -> ArenaError:
-    kind = InvalidError if code in ("confirm", "form") else ConflictError
+    kind = InvalidError if code in ("confirm", "form", "why", "in_clear") else ConflictError
     return kind(REFUSALS[code], code=code)
 
 
@@ -69,11 +76,18 @@ def hindrance(session: Session, round_: Round, now: datetime) -> str | None:
     return "closes_in_the_past" if round_.closes_at and round_.closes_at <= now else None
 
 
-def close(session: Session, slug: str, key: SigningKey, now: datetime) -> Round:
+def is_choice(round_: Round, now: datetime) -> bool:
+    """Whether somebody who closes the round now chooses the moment, as it was not announced."""
+    return round_.closes_at is None or now < round_.closes_at
+
+
+def close(session: Session, slug: str, why: str, key: SigningKey, now: datetime) -> Round:
     """Closes an open round, and computes its final figures. Raises ArenaErrors."""
     round_ = found(session, slug)
     if round_.state != "open":
         raise refused("not_open")
+    if is_choice(round_, now) and not why:
+        raise refused("why")
     if not holds_key(session, round_, key):
         raise refused("wrong_key")
     try:

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, func, select
 from arena.accounts.trail import acts_on
 from arena.battles.tables import Battle
 from arena.office.endpoint_test import uncovered
-from arena.office.round_acts import hindrance, holds_key
+from arena.office.round_acts import hindrance, holds_key, is_choice
 from arena.office.round_desk import plan_of, waiting_changes
 from arena.office.round_pages import CheckRow, ClosePage, DraftPage, EntryRow, LastTest, OpenPage, Standing
 from arena.office.round_toml import fingerprint, round_data
@@ -59,7 +59,15 @@ def open_page(
 
 
 def close_page(
-    session: Session, round_: Round, locale: str, now: datetime, *, problem: str | None = None, typed: str = ""
+    session: Session,
+    round_: Round,
+    locale: str,
+    now: datetime,
+    *,
+    problem: str | None = None,
+    fault: str = "",
+    typed: str = "",
+    why: str = "",
 ) -> ClosePage:
     """Of an open round."""
     round_id = round_.id or 0
@@ -67,13 +75,16 @@ def close_page(
     return ClosePage(
         round=view(round_, locale, operator=True),
         early=round_.closes_at is not None and now < round_.closes_at,
+        by_choice=is_choice(round_, now),
         votes=_battles(session, round_id, "voted"),
         going=_battles(session, round_id, "streaming", "votable"),
         fewest=plan["fewest"] if plan else None,
         wanted=rules_of(round_).score.min_votes_per_entry,
         waiting_changes=waiting_changes(session, round_id),
         problem=problem,
+        fault=fault,
         typed=typed,
+        why=why,
     )
 
 

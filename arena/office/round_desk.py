@@ -4,8 +4,8 @@ No vote and no battle is read one by one: votes are those of the kept cells, sta
 """
 
 from datetime import datetime
-from math import ceil, sqrt
-from typing import Any, Final
+from math import ceil
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlmodel import Session, col
@@ -16,14 +16,14 @@ from arena.office.endpoint_health import hours, outcomes
 from arena.office.round_acts import found
 from arena.office.round_pages import RoundRow, RoundsPage
 from arena.ratings.desk import votes_needed
+from arena.ratings.leaderboard import side_effect
+from arena.ratings.queries import snapshot_of
 from arena.ratings.tables import RatingSnapshot
 from arena.rounds.queries import rules_of, view
 from arena.rounds.tables import Proposal, Round
 from arena.teams.outages import out_of_service
 from arena.teams.queries import NamedEntry, entries_of
 from arena.teams.tables import Entry
-
-Z: Final = 1.959964
 
 
 def rounds_page(session: Session, locale: str) -> RoundsPage:
@@ -77,7 +77,11 @@ def _numbers(session: Session, round_: Round, entries: tuple[NamedEntry, ...], l
         wanted=wanted,
         wanted_pair=ceil(wanted / max(1, len(entries) - 1)),
         rows=_matrix(cells, entries, locale),
-        side=_side(sum(cell[0] for cell in cells.values()), sum(cell[1] for cell in cells.values())),
+        side=_side(
+            sum(cell[0] for cell in cells.values()),
+            sum(cell[1] for cell in cells.values()),
+            snapshot_of(session, round_id),
+        ),
         needed=votes_needed(plan, pairs) if plan else (),
         out_now=tuple(entry.name(locale) for entry in entries if entry.code in out),
         waiting_changes=waiting_changes(session, round_id),
@@ -126,12 +130,7 @@ def _matrix(
     return tuple(row(entry) for entry in entries)
 
 
-def _side(a: int, b: int) -> SideBias | None:
-    """The share of wins at side A, with its Wilson interval."""
-    votes = a + b
-    if not votes:
-        return None
-    share, spread = a / votes, Z * Z / votes
-    centre = (share + spread / 2) / (1 + spread)
-    half = sqrt(share * (1 - share) * spread + spread * spread / 4) / (1 + spread)
-    return SideBias(votes, share, centre - half, centre + half)
+def _side(a: int, b: int, snapshot: RatingSnapshot | None) -> SideBias | None:
+    """The interval is the rating's, which allows for voters who cast many votes: one of our own would cry wolf."""
+    rated = side_effect(snapshot.ratings["side"]) if snapshot else None
+    return SideBias(a + b, a / (a + b), rated) if a + b else None

@@ -113,17 +113,24 @@ class OpenPage:
 
 @dataclass(frozen=True, slots=True)
 class ClosePage:
-    """What closing a round will do; `early` when its closing time is yet to come."""
+    """What closing a round will do.
+
+    `by_choice` when it was not announced for now: its closing time is yet to come (`early`), or there is none. Then
+    `why` is asked for. `fault` is the field that a problem is about, if about one.
+    """
 
     round: RoundView
     early: bool
+    by_choice: bool
     votes: int
     going: int
     fewest: int | None
     wanted: int
     waiting_changes: int
     problem: str | None
+    fault: str
     typed: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True)

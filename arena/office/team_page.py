@@ -1,7 +1,13 @@
-"""A team's own page: whether its entry is treated like the others, and how its endpoint does."""
+"""A team's own page: whether its entry is treated like the others, and how its endpoint does.
+
+Whoever has its link may vote as well, and must not learn from it on which side of their own comparison the entry is.
+So the page is as of the last full hour and knows a comparison only by its vote: one that was left or void is dealt to
+the same citizen again, on the same sides. Votes count in whole steps, as an hour with a single one would tell.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -9,12 +15,12 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
 from sqlmodel import Session, col
 
 from arena.battles.gateway import GOOD
-from arena.battles.health import spread
+from arena.battles.health import speed, spread
 from arena.battles.pages import FailureView
-from arena.battles.tables import Answer, Battle, RawAnswer, Turn
+from arena.battles.tables import Answer, Battle, RawAnswer, Turn, Vote
 from arena.office.team_pages import DayView, Exposure, OwnOutage, TeamPage
 from arena.office.turn_sample import first_turn_since
-from arena.rounds.queries import view
+from arena.rounds.queries import names_revealed, view
 from arena.rounds.tables import Epoch, Round
 from arena.teams.outages import outages
 from arena.teams.queries import entries_of
@@ -22,8 +28,34 @@ from arena.teams.tables import Entry
 from arena.web.i18n import SEOUL
 
 DAYS_SHOWN: Final = 7
+STEP: Final = 20
+"""Votes count so many at once."""
+FEW: Final = 5
+"""Fewer failures on a day are not told from none."""
 _SIDE = case((col(Battle.entry_a) == bindparam("entry"), "a"), else_="b")
 """Of a battle of the entry, the side that it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Horizon:
+    """What the page may know: votes cast before `until` up to the id `vote`, and failures and outages before `day`.
+
+    `complete` when the round is closed and its names are public: then it is all.
+    """
+
+    until: datetime
+    vote: int
+    day: datetime
+    complete: bool
+
+    @property
+    def counted(self) -> tuple[ColumnElement[bool], ...]:
+        """Which votes, joined with their battles, count."""
+        return col(Vote.battle_id) == Battle.id, col(Vote.id) <= self.vote, col(Vote.cast_at) < self.until
+
+    @property
+    def first_day(self) -> datetime:
+        return _midnight(self.day - timedelta(microseconds=1)) - timedelta(days=DAYS_SHOWN - 1)
 
 
 class _Answer(NamedTuple):
@@ -35,40 +67,59 @@ class _Answer(NamedTuple):
     total_ms: int | None
     characters: int | None
 
-    @property
-    def characters_a_second(self) -> float | None:
-        if not self.characters or self.first_token_ms is None or self.total_ms is None:
-            return None
-        return 1000 * self.characters / max(1, self.total_ms - self.first_token_ms)
-
 
 def team_page(session: Session, entry: Entry, locale: str, now: datetime) -> TeamPage:
     round_ = session.get_one(Round, entry.round_id)
     named = next(named for named in entries_of(session, entry.round_id) if named.id == entry.id)
+    horizon = _horizon(session, round_, now)
     return TeamPage(
         round=view(round_, locale),
         team=named.name(locale),
         code=entry.code,
-        at=now,
-        exposure=_exposure(session, entry),
-        days=_days(_answers(session, entry, round_.closed_at or now)),
+        at=horizon.until,
+        complete=horizon.complete,
+        step=STEP,
+        few=FEW,
+        exposure=_exposure(session, entry, horizon),
+        days=_days(_answers(session, entry, horizon), fewest=1 if horizon.complete else FEW),
         days_shown=DAYS_SHOWN,
-        outages=tuple(
-            OwnOutage(outage.began_at, outage.ended_at, outage.ending)
-            for outage in outages(session, entry.round_id)
-            if outage.entry_id == entry.id
-        ),
-        void=_void(session, entry),
-        masked=_masked(session, entry),
+        outages=_outages(session, entry, horizon),
+        void=_void(session, entry) if horizon.complete else None,
+        masked=_masked(session, entry, horizon),
         rules_hash=round_.rules_hash,
     )
 
 
-def _exposure(session: Session, entry: Entry) -> Exposure:
+def _horizon(session: Session, round_: Round, now: datetime) -> _Horizon:
+    if round_.closed_at and names_revealed(round_):
+        end = round_.closed_at + timedelta(microseconds=1)
+        return _Horizon(end, _last_vote(session, round_, end, 1), end, complete=True)
+    until = now.replace(minute=0, second=0, microsecond=0)
+    return _Horizon(until, _last_vote(session, round_, until, STEP), _midnight(until), complete=False)
+
+
+def _last_vote(session: Session, round_: Round, until: datetime, step: int) -> int:
+    """The id of the vote that ends the last whole step; 0 before the first."""
+    cast = (
+        select(col(Vote.id))
+        .join(Battle, col(Battle.id) == Vote.battle_id)
+        .where(col(Battle.round_id) == round_.id, col(Vote.cast_at) < until)
+    )
+    steps = session.execute(select(func.count()).select_from(cast.subquery())).scalar_one() // step
+    last = cast.order_by(col(Vote.id)).offset(steps * step - 1).limit(1)
+    return session.execute(last).scalar_one() if steps else 0
+
+
+def _midnight(at: datetime) -> datetime:
+    return at.astimezone(SEOUL).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _exposure(session: Session, entry: Entry, horizon: _Horizon) -> Exposure:
     counted = (col(Battle.epoch), col(Battle.entry_a), col(Battle.entry_b))
     rows = session.execute(
         select(*counted, func.count())
-        .where(col(Battle.round_id) == entry.round_id, col(Battle.state) != "void")
+        .join(Vote, and_(*horizon.counted))
+        .where(col(Battle.round_id) == entry.round_id)
         .group_by(*counted)
     ).all()
     of_epoch, met, as_a = Counter[int](), Counter[int](), 0
@@ -109,7 +160,7 @@ def _void(session: Session, entry: Entry) -> int:
     return int(session.execute(failed, {"entry": entry.id}).scalar_one())
 
 
-def _masked(session: Session, entry: Entry) -> int:
+def _masked(session: Session, entry: Entry, horizon: _Horizon) -> int:
     """In how many answers of the entry names were masked: only such have a row as they came."""
     masked = (
         select(func.count())
@@ -117,6 +168,7 @@ def _masked(session: Session, entry: Entry) -> int:
         .join(Answer, col(Answer.id) == RawAnswer.answer_id)
         .join(Turn, col(Turn.id) == Answer.turn_id)
         .join(Battle, col(Battle.id) == Turn.battle_id)
+        .join(Vote, and_(*horizon.counted))
         .where(*_of(entry), col(Answer.side) == _SIDE)
     )
     return int(session.execute(masked, {"entry": entry.id}).scalar_one())
@@ -128,10 +180,20 @@ def _of(entry: Entry) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _answers(session: Session, entry: Entry, until: datetime) -> list[_Answer]:
-    """What the entry answered in the days before, in turns that are over."""
+def _outages(session: Session, entry: Entry, horizon: _Horizon) -> tuple[OwnOutage, ...]:
+    """Only with the days when they began, until all is told."""
+    found = [each for each in outages(session, entry.round_id) if each.entry_id == entry.id]
+    if horizon.complete:
+        return tuple(OwnOutage(each.began_at, each.ended_at, each.ending) for each in found)
+    return tuple(
+        OwnOutage(_midnight(each.began_at), None, each.ending) for each in found if each.began_at < horizon.day
+    )
+
+
+def _answers(session: Session, entry: Entry, horizon: _Horizon) -> list[_Answer]:
+    """What the entry answered in the days before: where the votes count, and where it failed."""
     highest = session.execute(select(func.max(Turn.id))).scalar_one() or 0
-    first = first_turn_since(session, until - timedelta(days=DAYS_SHOWN), 1, highest + 1)
+    first = first_turn_since(session, horizon.first_day, 1, highest + 1)
     columns: tuple[Any, ...] = (
         Turn.created_at, Answer.ending, Answer.first_token_ms, Answer.total_ms, Answer.characters,
     )  # fmt: skip
@@ -140,27 +202,34 @@ def _answers(session: Session, entry: Entry, until: datetime) -> list[_Answer]:
         .select_from(Turn)
         .join(Battle, col(Battle.id) == Turn.battle_id)
         .join(Answer, and_(col(Answer.turn_id) == Turn.id, col(Answer.side) == _SIDE))
-        .where(*_of(entry), col(Turn.id) >= first, col(Turn.created_at) <= until)
+        .outerjoin(Vote, and_(*horizon.counted))
+        .where(*_of(entry), col(Turn.id) >= first, col(Turn.created_at) < horizon.day)
         .where(col(Turn.state).in_(("complete", "failed")), col(Answer.ending).is_not(None))
+        .where(or_(col(Vote.id).is_not(None), col(Answer.ending).not_in(GOOD)))
     )
     return [_Answer(*row) for row in session.execute(found, {"entry": entry.id})]
 
 
-def _days(answers: Iterable[_Answer]) -> tuple[DayView, ...]:
+def _days(answers: Iterable[_Answer], *, fewest: int) -> tuple[DayView, ...]:
+    """The newest day first; of a day with fewer failures, none is told."""
     by_day: defaultdict[datetime, list[_Answer]] = defaultdict(list)
     for answer in answers:
-        by_day[answer.at.astimezone(SEOUL).replace(hour=0, minute=0, second=0, microsecond=0)].append(answer)
-    return tuple(_day(day, by_day[day]) for day in sorted(by_day, reverse=True))
+        by_day[_midnight(answer.at)].append(answer)
+    every = (_day(day, by_day[day], fewest) for day in sorted(by_day, reverse=True))
+    return tuple(day for day in every if day.answers or day.failures)
 
 
-def _day(day: datetime, answers: Sequence[_Answer]) -> DayView:
+def _day(day: datetime, answers: Sequence[_Answer], fewest: int) -> DayView:
     failures = Counter(answer.ending for answer in answers if answer.ending not in GOOD)
     good = [answer for answer in answers if answer.ending in GOOD]
+    speeds = [speed(a.characters, a.first_token_ms, a.total_ms) for a in good]
     return DayView(
         day=day,
-        answers=len(answers),
+        answers=len(good),
         first_token_s=spread([a.first_token_ms / 1000 for a in good if a.first_token_ms is not None]),
         total_s=spread([a.total_ms / 1000 for a in good if a.total_ms is not None]),
-        characters_a_second=spread([a.characters_a_second for a in good if a.characters_a_second]),
-        failures=tuple(FailureView(ending, number) for ending, number in failures.most_common()),
+        characters_a_second=spread([found for found in speeds if found is not None]),
+        failures=tuple(FailureView(ending, number) for ending, number in failures.most_common())
+        if failures.total() >= fewest
+        else (),
     )

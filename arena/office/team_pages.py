@@ -41,7 +41,7 @@ class TeamLinksPage:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """How often an entry was given to citizens; void battles are left out.
+    """How often an entry was given to citizens, in battles that were voted on.
 
     `share` of all battles had it on one side, `equal` is an equal share: with n entries 2/n, in each epoch in which
     it takes part. `opponents` it has met, between `fewest` and `most` times each.
@@ -59,7 +59,10 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class DayView:
-    """One day's answers of an endpoint; `day` is when it began in Seoul, times are in seconds."""
+    """One day's good answers of an endpoint, and how others failed, if that is told.
+
+    `day` is when it began in Seoul, times are in seconds.
+    """
 
     day: datetime
     answers: int
@@ -78,19 +81,24 @@ class OwnOutage:
 
 @dataclass(frozen=True, slots=True)
 class TeamPage:
-    """What a team sees of its own entry, and of nobody else's. `days` are the newest ones, the newest first.
+    """What a team sees of its own entry, and of nobody else's, as of `at`. `days`: the newest first.
 
-    `void` counts battles that could not go on as this endpoint failed, `masked` answers in which names were masked.
+    Until it is `complete`, votes count `step` at once, a day's failures are told from `few` on, and outages have the
+    day for their beginning and no end. `void` counts battles that could not go on as this endpoint failed; None until
+    then. `masked` counts answers in which names were masked.
     """
 
     round: RoundView
     team: str
     code: str
     at: datetime
+    complete: bool
+    step: int
+    few: int
     exposure: Exposure
     days: tuple[DayView, ...]
     days_shown: int
     outages: tuple[OwnOutage, ...]
-    void: int
+    void: int | None
     masked: int
     rules_hash: str

@@ -14,7 +14,8 @@ from arena.web.i18n import SEOUL
 
 PAGE = 50
 LONGEST = 200
-DAY = N_("Write days as in 2026-08-01.")
+DAY = N_("Write days as in 2026-08-01, with a year from 2000 to 2999.")
+FIRST_YEAR, LAST_YEAR = 2000, 2999
 
 
 def read_filter(fields: Mapping[str, str]) -> TrailFilter:
@@ -59,6 +60,9 @@ def _conditions(wanted: TrailFilter) -> list[ColumnElement[bool]]:
 
 def _midnight(day: str) -> datetime:
     try:
-        return datetime.combine(date.fromisoformat(day), time(), SEOUL)
+        found = date.fromisoformat(day)
     except ValueError:
         raise InvalidError(DAY, code="day") from None
+    if not FIRST_YEAR <= found.year <= LAST_YEAR:
+        raise InvalidError(DAY, code="day")
+    return datetime.combine(found, time(), SEOUL)

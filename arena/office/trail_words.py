@@ -7,6 +7,7 @@ from arena.accounts import people
 from arena.battles import appeals, exclusions
 from arena.battles.actions import EMPTY
 from arena.errors import N_, NotFoundError
+from arena.moderation.actions import LONG_NOTE, NO_REASON, UNKNOWN_ACT
 from arena.moderation.pages import REASON_NAMES
 from arena.moderation.suggestion_words import FAULTS, TAKING_OVER
 from arena.moderation.suggestion_words import REFUSALS as SUGGESTION_REFUSALS
@@ -15,6 +16,7 @@ from arena.office.round_acts import REFUSALS as ROUND_REFUSALS
 from arena.office.team_links import ENDED, NOT_OPENED
 from arena.rounds.changes_page import WORDS as CHANGE_REFUSALS
 from arena.rounds.decisions import SAME_PERSON
+from arena.screening.personal import PERSONAL
 
 
 class Group(NamedTuple):
@@ -50,12 +52,13 @@ ACTS: Final[Mapping[str, str]] = {
     "admin.end_sessions": N_("Ended all sign-ins of somebody"),
     "admin.password": N_("Gave somebody a new password"),
     "admin.reset_totp": N_("Took away the second step of signing in"),
+    "admin.reset_oidc": N_("Let somebody sign in with another account of their organisation"),
     "prompt.approve": N_("Approved a question"),
     "prompt.hide": N_("Hid a question"),
     "prompt.reject": N_("Rejected a question"),
     "prompt.escalate": N_("Passed a question on to another moderator"),
     "prompt.undo": N_("Took back a decision on a question"),
-    "prompt.claim": N_("Took a question to decide on"),
+    "prompt.decide": N_("Tried to decide on questions"),
     "words.erase": N_("Erased the words of conversations"),
     "suggestion.propose": N_("Proposed a suggestion"),
     "suggestion.edit": N_("Changed a proposed suggestion"),
@@ -80,6 +83,8 @@ ACTS: Final[Mapping[str, str]] = {
     "exclusion.approve": N_("Agreed to exclude votes or to count them again"),
     "exclusion.refuse": N_("Declined a proposal about excluded votes"),
     "exclusion.withdraw": N_("Took back a proposal about excluded votes"),
+    "exclusion.decide": N_("Tried to decide on proposals about excluded votes"),
+    "exclusion.close": N_("Closed proposals about excluded votes that had nothing left to decide"),
     "appeal.make": N_("Asked to have a vote counted again"),
     "appeal.decline": N_("Declined to count a vote again"),
     "appeal.uphold": N_("Agreed to count a vote again"),
@@ -101,6 +106,7 @@ _EVERYWHERE: Final[Mapping[str, str]] = {
     "role": N_("Somebody with another task tried it."),
     "not_found": NotFoundError.message,
     "same_person": SAME_PERSON,
+    "personal": PERSONAL,
 }
 _REFUSALS: Final[Mapping[str, Mapping[str, str]]] = {
     "admin": people.REFUSALS,
@@ -121,11 +127,15 @@ _REFUSALS: Final[Mapping[str, Mapping[str, str]]] = {
     "prompt": {
         "decided": N_("It had been decided already."),
         "claimed": N_("Somebody else was looking at it."),
+        "withdrawn": N_("The citizen had taken it back."),
         "escalated": N_("Whoever passed it on cannot decide it."),
         "nothing_to_undo": N_("There was nothing to take back."),
         "too_late": N_("It was too late to take it back."),
         "asked": N_("The citizen had asked it already."),
         "excluded": N_("The vote on it had been decided on already."),
+        "unknown_act": UNKNOWN_ACT,
+        "no_reason": NO_REASON,
+        "note": LONG_NOTE,
     },
     "round": ROUND_REFUSALS,
     "suggestion": {

@@ -45,13 +45,6 @@ class Said(NamedTuple):
     def good(self) -> bool:
         return self.ending in GOOD
 
-    @property
-    def rate(self) -> float | None:
-        """Characters a second."""
-        if not self.characters or self.first_token_ms is None or self.total_ms is None:
-            return None
-        return 1000 * self.characters / max(1, self.total_ms - self.first_token_ms)
-
 
 @dataclass(frozen=True, slots=True)
 class Sample:

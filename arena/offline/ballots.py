@@ -48,13 +48,14 @@ class Ballots:
         return self._position[number]
 
     def rate(self, battle: str, reason: str | None) -> bool:
-        """Takes the vote on a battle out of the rating for a reason, or back in; False when there is none."""
+        """Takes the vote on a battle out of the rating for a reason, or back in; False when there is none to move."""
         found = np.flatnonzero(np.frombuffer(self._battle, np.uint64) == int(battle[:_PREFIX], 16))
-        for number in found.tolist():
+        moved = [number for number in found.tolist() if (number in self.excluded) == (reason is None)]
+        for number in moved:
             self.excluded.pop(number, None)
             if reason is not None:
                 self.excluded[number] = reason
-        return len(found) > 0
+        return bool(moved)
 
     def doubled(self) -> int | None:
         """The number of a vote on a battle that had one before."""

@@ -19,7 +19,7 @@ from arena.offline.deals import Deals, Opening, Voter
 from arena.offline.faults import at_entry, brief
 from arena.proofs.leaves import commitment
 from arena.proofs.notes import NoteError, VerifierKey, rotation_text
-from arena.rounds.decisions import Decision
+from arena.rounds.decisions import TO_EXCLUDE, TO_REINSTATE, Decision
 from arena.rounds.pairing import model_salt
 from arena.rounds.rules import Rules, load_rules
 from arena.stats.cells import OUTCOMES
@@ -234,7 +234,11 @@ class Replay:
 
     def _votes_rated(self, position: int, entry: dict[str, Any]) -> None:
         self._check_decision(position, entry)
-        reason = entry["reason"] if entry["type"] == "vote.excluded" else None
+        out = entry["type"] == "vote.excluded"
+        if entry["reason"] not in (TO_EXCLUDE if out else TO_REINSTATE):
+            raise at_entry(
+                position, f"{brief(entry['reason'])} is no reason to take votes {'out' if out else 'back in'}"
+            )
         for battle in entry["battles"]:
-            if not self.ballots.rate(battle, reason):
-                raise at_entry(position, f"there is no vote on the battle {battle}")
+            if not self.ballots.rate(battle, entry["reason"] if out else None):
+                raise at_entry(position, f"there is no vote on the battle {battle} that could be moved")

@@ -77,7 +77,7 @@ def board(snapshot: RatingSnapshot, names: Names) -> Board:
         neighbours=tuple(_neighbours(item, names) for item in ratings["neighbours"] if item["interval"]),
         last=_last(ratings["last"], names),
         duels=_duels(snapshot.pairs, codes, names),
-        side=_side(ratings["side"]),
+        side=side_effect(ratings["side"]),
         beside=_beside(snapshot.beside, codes, names) if snapshot.beside else None,
         votes=sum(pair["battles"] for pair in snapshot.pairs),
         voters=ratings["voters"],
@@ -171,7 +171,8 @@ def _duel(pair: dict[str, Any], wins: int) -> Duel:
     return Duel(share, pair["battles"], shade(share))
 
 
-def _side(side: dict[str, Any] | None) -> SideEffect | None:
+def side_effect(side: dict[str, Any] | None) -> SideEffect | None:
+    """What a snapshot's ratings say of the side; None without an interval."""
     interval = _interval(side["interval"]) if side else None
     if side is None or interval is None:
         return None

@@ -168,7 +168,7 @@ def held_round(session: Session, round_id: int) -> Round:
 
 
 def round_to_change(session: Session, round_id: int) -> Round:
-    """The round as it stands; nobody deals or votes in it, or closes it, before this transaction has ended."""
+    """The round as it stands; nobody deals in it, changes or closes it, before this transaction has ended."""
     _lock(session, round_id, func.pg_advisory_xact_lock)
     return _round_now(session, round_id)
 

@@ -15,9 +15,9 @@ from arena.rounds.leaves import write_changed
 from arena.rounds.queries import accepts, find_round, newest_epoch, rules_of
 from arena.rounds.rules import EntryFile
 from arena.rounds.tables import Epoch, Proposal, Round
-from arena.rounds.wanted import KEY_PREFIX, NEEDS, Kind, Wanted, fault
+from arena.rounds.wanted import ANOTHERS_KEY, KEY_PREFIX, NEEDS, Kind, Wanted, fault
 from arena.teams.actions import move_entry
-from arena.teams.queries import NamedEntry, entries_of, entry
+from arena.teams.queries import NamedEntry, entries_of, entry, is_anothers_key
 
 REFUSALS: Final = {
     "role": N_("Only operators may do this."),
@@ -65,7 +65,7 @@ def propose(session: Session, slug: str, wanted: Wanted, by: str, now: datetime)
 
 
 def approve(session: Session, slug: str, proposal_id: int, by: str, now: datetime) -> None:
-    """Makes a proposed change; nobody deals or votes meanwhile, and open battles go on as they are.
+    """Makes a proposed change; nobody deals meanwhile, and open battles go on as they are.
 
     Raises ArenaErrors when the same person proposed it, somebody decided it, or it cannot be made any more.
     """
@@ -118,11 +118,12 @@ def _check(session: Session, round_: Round, kind: Kind, payload: dict[str, Any],
         raise _refuse("not_allowed")
     standing = _Standing(round_, entries_of(session, round_.id or 0), newest_epoch(session, round_.id or 0))
     if kind == "join":
-        _check_joiner(standing, payload)
+        _check_joiner(session, standing, payload)
         return standing
     code = standing.entry(payload["entry"]).code
     if kind == "address":
-        _check_variable(payload, entry(session, standing.entry(code).id).api_key_env)
+        named = standing.entry(code)
+        _check_variable(session, payload, (named.name_ko, named.name_en), entry(session, named.id).api_key_env)
     elif kind == "pause":
         _check_pause(standing, code)
     elif code in standing.epoch.entries:
@@ -130,17 +131,19 @@ def _check(session: Session, round_: Round, kind: Kind, payload: dict[str, Any],
     return standing
 
 
-def _check_joiner(standing: _Standing, payload: dict[str, Any]) -> None:
+def _check_joiner(session: Session, standing: _Standing, payload: dict[str, Any]) -> None:
     names = EntryFile.model_validate(payload).team
     if any(names.ko == named.name_ko or names.en == named.name_en for named in standing.entries):
         raise InvalidError(REFUSALS["takes_part"], code="team")
-    _check_variable(payload, None)
+    _check_variable(session, payload, (names.ko, names.en), None)
 
 
-def _check_variable(payload: dict[str, Any], present: str | None) -> None:
+def _check_variable(session: Session, payload: dict[str, Any], names: tuple[str, str], present: str | None) -> None:
     name = payload["api_key_env"]
     if name not in (None, present) and not name.startswith(KEY_PREFIX):
         raise fault("api_key_env")
+    if is_anothers_key(session, names, name, payload["base_url"]):
+        raise InvalidError(ANOTHERS_KEY, code="api_key_env")
 
 
 def _check_pause(standing: _Standing, code: str) -> None:

@@ -5,20 +5,24 @@ from typing import Final
 
 from arena.errors import N_, InvalidError
 
-REASONS: Final = (
+TO_EXCLUDE: Final = (
     "automated_voting",
     "one_person_many_voters",
     "organised_voting",
     "test_votes",
     "identity_leak",
     "rejected_prompt",
+)
+TO_REINSTATE: Final = ("mistake", "appeal_upheld")
+"""Why votes are taken out of the ratings, and back in."""
+REASONS: Final = (
+    *TO_EXCLUDE,
     "endpoint_moved",
     "endpoint_failing",
     "endpoint_restored",
     "team_withdrew",
     "late_joiner",
-    "appeal_upheld",
-    "mistake",
+    *TO_REINSTATE,
 )
 SAME_PERSON = N_("Two different people have to agree to this.")
 UNKNOWN = N_("A reason is needed: one of those that are offered.")

@@ -20,6 +20,11 @@ class RoundView:
     closed_at: datetime | None
     leaderboard: bool
 
+    @property
+    def closed_early(self) -> bool:
+        """Whether an operator closed it before the end that was announced."""
+        return self.closed_at is not None and self.closes_at is not None and self.closed_at < self.closes_at
+
 
 @dataclass(frozen=True, slots=True)
 class RoundsPage:

@@ -159,13 +159,23 @@ def load_rules(canonical: str) -> Rules:
     return Rules.model_validate_json(canonical)
 
 
+def parse_toml(text: str) -> dict[str, Any]:
+    """Raises TOMLDecodeError, also for TOML that Python does not read."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except (ValueError, RecursionError):
+        raise tomllib.TOMLDecodeError("a number is too long, or lists lie too deep in each other") from None
+
+
 def parse_round_file(text: str) -> RoundFile:
     """Reads a round file.
 
     Raises RefusedError with one line a fault: the key's path and what is expected there.
     """
     try:
-        return RoundFile.model_validate(tomllib.loads(text))
+        return RoundFile.model_validate(parse_toml(text))
     except tomllib.TOMLDecodeError as error:
         raise RefusedError(f"not TOML: {error}") from None
     except ValidationError as error:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from arena.errors import N_, InvalidError
 from arena.rounds.rules import EntryFile, Variable
-from arena.teams.addresses import refusal
+from arena.teams.addresses import in_clear, refusal
 
 Kind = Literal["address", "pause", "resume", "join"]
 Fields = Mapping[str, str]
@@ -44,6 +44,13 @@ FAULTS: Final = {
     "aliases": N_("Please give the words that would give the team away, one a line, at most 200 letters each."),
     "extra_body": N_('Please give a JSON object, such as {"top_p": 0.95}, or nothing.'),
 }
+IN_CLEAR: Final = N_(
+    "A key is sent over the internet only to an address that begins with https://. Please give such an address, or no"
+    " variable for the key."
+)
+ANOTHERS_KEY: Final = N_(
+    "Another team uses this variable for a key at another host. Please give the variable of this team's own key."
+)
 _KEY_NAME: Final = TypeAdapter(Variable)
 
 
@@ -68,6 +75,8 @@ def read_wanted(fields: Fields, allow: Sequence[str]) -> Wanted:
     payload = _READ[kind](fields)
     if "base_url" in payload and refusal(payload["base_url"], allow):
         raise fault("base_url")
+    if payload.get("api_key_env") and in_clear(payload["base_url"], allow):
+        raise InvalidError(IN_CLEAR, code="base_url")
     return Wanted(kind, payload, fields["reason"])
 
 

@@ -1,9 +1,10 @@
 """What was found in a prompt, and what becomes of it."""
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from arena.errors import InvalidError
-from arena.screening.findings import Finding, gravest, is_category, reason
+from arena.screening.findings import Finding, gravest, help_lines, is_category, reason
 from arena.screening.rules import RulesInForce
 
 LOOKED_AT: Final = ("held", "escalated")
@@ -39,9 +40,20 @@ class Screened(NamedTuple):
     checks: Checks | None
 
 
-class BlockedError(InvalidError):
-    """Nothing was stored, and nobody was asked; `category` is why."""
+class NotAskedError(InvalidError):
+    """Nobody was asked; with where to call, `help_lines`, if the text concerns self-harm."""
 
-    def __init__(self, category: str) -> None:
-        super().__init__(reason(category), code="blocked")
+    def __init__(self, why: str, code: str, help_lines: str) -> None:
+        super().__init__(why, code=code)
+        self.help_lines = help_lines
+
+    def text(self, gettext: Callable[[str], str]) -> str:
+        return f"{gettext(self.help_lines)} {super().text(gettext)}" if self.help_lines else super().text(gettext)
+
+
+class BlockedError(NotAskedError):
+    """Nothing was stored either; `category` is why."""
+
+    def __init__(self, category: str, findings: tuple[Finding, ...]) -> None:
+        super().__init__(reason(category), "blocked", help_lines(finding.code for finding in findings))
         self.category = category if is_category(category) else "other"

@@ -17,12 +17,19 @@ from arena.screening.rules import Threshold
 from arena.settings import Settings
 
 DEADLINE_S = 3.0
+AT_ONCE: Final = 32
+PATIENCE_S = 6.0
+"""How long a prompt waits for its turn when so many are being judged."""
 MAX_ANSWER: Final = 64 * 1024
 MAX_CATEGORIES: Final = 100
 
 
 class ClassifierDownError(Exception):
     """It did not answer in time, or what it said could not be understood. Holds nothing of the prompt."""
+
+
+class NotTakenError(Exception):
+    """It is up and refused this very prompt, say as too long. Holds nothing of the prompt."""
 
 
 class Classifier:
@@ -38,10 +45,24 @@ class Classifier:
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             trust_env=False,
         )
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def findings(self, text: str, thresholds: Mapping[str, Threshold]) -> tuple[Finding, ...]:
-        """What it finds in a text, each category at its gravest. Raises ClassifierDownError."""
-        return judged(await self._answer(text), thresholds)
+        """What it finds in a text, each category at its gravest. Raises ClassifierDownError and NotTakenError."""
+        await self._turn()
+        try:
+            answer = await self._answer(text)
+        finally:
+            self._turns.release()
+        return judged(answer, thresholds)
+
+    async def _turn(self) -> None:
+        """Waits outside of the deadline, so that being many does not look like being slow."""
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise ClassifierDownError("too many at once") from None
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -57,11 +78,15 @@ class Classifier:
             raise ClassifierDownError(type(error).__name__) from None
 
 
+_OF_THE_ARENA: Final = (401, 403, 429)
+"""Refusals of whoever asks, not of what was asked."""
 _JSON: Final = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
 
 async def _read(answer: httpx.Response) -> bytes:
     """The body as it was sent: compressed ones are never unpacked, and are then no JSON."""
+    if 400 <= answer.status_code < 500 and answer.status_code not in _OF_THE_ARENA:
+        raise NotTakenError(f"status {answer.status_code}")
     if answer.status_code != 200:
         raise ClassifierDownError(f"status {answer.status_code}")
     body = b""

@@ -19,6 +19,10 @@ Category = Literal[
     "spam",
     "other",
 ]
+HELP_LINES: Final = N_(
+    "You matter, and you do not have to carry this alone. In Korea you can talk to someone at any hour, without"
+    " giving your name: call 109 (suicide prevention) or 1577-0199 (mental health crisis)."
+)
 LEVELS: Final[tuple[Level, ...]] = ("log", "hold", "block")
 """From the mildest to the gravest."""
 
@@ -41,11 +45,7 @@ class Words(NamedTuple):
 CATEGORIES: Final[dict[Category, Words]] = {
     "self_harm": Words(
         N_("Suicide and self-harm"),
-        N_(
-            "You matter, and you do not have to carry this alone. In Korea you can talk to someone at any hour,"
-            " without giving your name: call 109 (suicide prevention) or 1577-0199 (mental health crisis). We do not"
-            " pass on questions about ways to harm oneself."
-        ),
+        N_("We do not pass on questions about ways to harm oneself."),
     ),
     "sexual_minors": Words(
         N_("Sexual content about minors"),
@@ -102,6 +102,11 @@ def category_of(name: str) -> Category:
 def reason(code: str) -> str:
     """Why a question of this category is not asked, as a msgid."""
     return CATEGORIES[cast(Category, code if is_category(code) else "other")].reason
+
+
+def help_lines(codes: Iterable[str | None]) -> str:
+    """Where to call, as a msgid, for somebody whose own text was found to concern self-harm; else empty."""
+    return HELP_LINES if "self_harm" in codes else ""
 
 
 def gravest(findings: Iterable[Finding]) -> Finding | None:

@@ -43,10 +43,10 @@ class Asker(NamedTuple):
 def decided(session: Session, round_id: int, voter_id: str, text: str) -> Review | None:
     """The voter's newest review of these words on which a moderator decides or has decided.
 
-    What was only hidden from publication after it was asked is none: it may be asked again.
+    What was asked and then only hidden from publication or handed on is none: it is checked and asked as any other.
     """
-    asked_and_hidden = (col(Review.state) == "hidden") & col(Review.turn_id).is_not(None)
-    same = _of(round_id, voter_id).where(Review.text == text, Review.state != "waiting", ~asked_and_hidden)
+    asked_still = col(Review.state).in_(("hidden", "escalated")) & col(Review.turn_id).is_not(None)
+    same = _of(round_id, voter_id).where(Review.text == text, Review.state != "waiting", ~asked_still)
     return session.exec(same.order_by(col(Review.id).desc()).limit(1)).first()
 
 
@@ -58,6 +58,11 @@ def unasked(session: Session, round_id: int, voter_id: str) -> Sequence[Review]:
 def unasked_number(session: Session, voter_id: str) -> int:
     """How many prompts of a voter were held and not asked since, in any round."""
     return session.exec(select(func.count()).select_from(Review).where(Review.voter_id == voter_id, _UNASKED)).one()
+
+
+def review_of(session: Session, turn_id: int) -> Review | None:
+    """None for one of the round's own suggestions."""
+    return session.exec(select(Review).where(Review.turn_id == turn_id)).first()
 
 
 def any_rejected(session: Session, turn_ids: Iterable[int | None]) -> bool:
@@ -85,19 +90,18 @@ def _tied(session: Session, review_id: int, turn_id: int) -> bool:
     return False
 
 
-def hold(session: Session, by: Asker, text: str, checks: Checks, now: datetime) -> bool:
-    """Keeps a prompt until a person has looked at it; False where it finds the same words kept already.
+def hold(session: Session, by: Asker, text: str, checks: Checks, now: datetime) -> None:
+    """Keeps a prompt until a person has looked at it; the same words once.
 
     Raises HeldLimitError when the voter has too many of them.
     """
     _lock(session, by.voter_id)
     waiting = session.exec(_of(by.round_id, by.voter_id).where(_UNASKED, _UNDECIDED)).all()
     if any(review.text == text for review in waiting):
-        return False
+        return
     if len(waiting) >= MAY_HOLD:
         raise HeldLimitError(TOO_MANY_HELD, limit=MAY_HOLD)
     session.add(_review(by, text, checks, "held", now))
-    return True
 
 
 def _review(by: Asker, text: str, checks: Checks, state: str, now: datetime, turn_id: int | None = None) -> Review:
@@ -126,9 +130,10 @@ def withdraw_all(session: Session, voter_id: str) -> None:
 
 
 def _erase_unasked(session: Session, which: ColumnElement[bool]) -> int:
-    """Without words there is nothing to be looked at any more: an undecided one is then hidden, by nobody."""
+    """Without words there is nothing to be looked at or taken back: an undecided one is then hidden, by nobody."""
     state = case((_UNDECIDED, "hidden"), else_=col(Review.state))
-    erased = _changed(session, update(Review).where(which, _UNASKED).values(text="", state=state))
+    nobody = {"before": None, "decided_by": None, "decided_at": None, "claimed_by": None, "claimed_until": None}
+    erased = _changed(session, update(Review).where(which, _UNASKED).values(text="", state=state, **nobody))
     _empty_drafts(session)
     return erased
 

@@ -80,7 +80,8 @@ class DryRun:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What becomes of a text: `verdict` is how grave; `reason` is what a citizen reads where it is not asked.
+    """What becomes of a text: `verdict` is how grave; `reason` is what a citizen reads where it is not asked, with
+    `help_lines` if it concerns self-harm; both are msgids.
 
     `masked` counts personal data by its name; `classifier` is whether one answered, None where none is set.
     """
@@ -91,6 +92,7 @@ class Tried:
     findings: tuple[tuple[Finding, str], ...]
     verdict: Level | None
     reason: str
+    help_lines: str
     classifier: bool | None
 
 

@@ -1,4 +1,4 @@
-"""Personal data in a prompt, masked before the prompt is stored or asked. Pure, and linear in the text's length.
+"""Personal data in what citizens write, masked before it is stored or asked. Pure, and linear in the text's length.
 
 What is searched is a plain spelling of the text: digits of every script as 0-9, dashes of every kind as hyphens,
 characters without width left out; so one pattern a shape is enough.
@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from arena.errors import N_
+from arena.errors import N_, InvalidError
+from arena.screening.letters import has_no_width
 from arena.screening.shapes import MASKED, SHAPES, Kind, Shape
 
 KINDS: Final[dict[Kind, str]] = {
@@ -33,23 +34,32 @@ MARKS: Final[dict[Kind, str]] = {
     "account": "[계좌번호]",
 }
 
+PERSONAL: Final = N_("This seems to hold personal details, such as a phone number. Please write it without them.")
+
 _MARK: Final = re.compile("|".join(re.escape(mark) for mark in MARKS.values()))
 _DASHES: Final = "−ㅡー⁃"
-_DOTS: Final = "·ㆍ‧・。•"
-_FILLERS: Final = "\u115f\u1160\u3164\uffa0"
+_DOTS: Final = "·ㆍ‧・。•∙⋅․‥…⋯"
 
 
 def without_personal_data(text: str) -> tuple[str, dict[str, int]]:
     """The text with marks such as [전화번호], and how many of each kind there were; kinds without any are left out.
 
-    What it returns has nothing left to mask.
+    What it returns has nothing left to mask. Syllables that were typed in pieces (NFD, as macOS has them) are put
+    together.
     """
     counts: dict[str, int] = {}
+    text = unicodedata.normalize("NFC", text.replace(MASKED, ""))
     while found := _found(text):
         for start, end, kind in reversed(found):
             text = text[:start] + MARKS[kind] + text[end:]
             counts[kind] = counts.get(kind, 0) + 1
     return text, counts
+
+
+def refuse_personal_data(text: str) -> None:
+    """For what stays for ever, such as notes on the trail. Raises InvalidError."""
+    if without_personal_data(text)[1]:
+        raise InvalidError(PERSONAL, code="personal")
 
 
 def _found(text: str) -> list[tuple[int, int, Kind]]:
@@ -78,7 +88,7 @@ def _plain(text: str) -> tuple[str, list[int]]:
     letters: list[str] = []
     origins: list[int] = []
     for place, letter in enumerate(_MARK.sub(lambda mark: MASKED * len(mark[0]), text)):
-        if plain := letter if letter.isascii() else _plain_letter(letter):
+        if plain := letter if letter.isascii() and letter.isprintable() else _plain_letter(letter):
             letters.append(plain)
             origins.append(place)
     origins.append(len(text))
@@ -87,18 +97,18 @@ def _plain(text: str) -> tuple[str, list[int]]:
 
 @lru_cache(maxsize=4096)
 def _plain_letter(letter: str) -> str:
-    if letter == MASKED:
+    if letter in (MASKED, "\n"):
         return letter
     category = unicodedata.category(letter)
     digit = unicodedata.digit(letter, -1)
     compatible = unicodedata.normalize("NFKC", letter)
-    if category in ("Cf", "Mn", "Me") or letter in _FILLERS:
+    if has_no_width(letter):
         return ""
     if digit >= 0:
         return str(digit)
-    if category == "Pd" or letter in _DASHES:
+    if category == "Pd" or letter in _DASHES or "\u2500" <= letter <= "\u257f":
         return "-"
-    if category == "Zs":
+    if category in ("Zs", "Cc"):
         return " "
     if letter in _DOTS:
         return "."

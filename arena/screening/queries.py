@@ -34,6 +34,6 @@ def published(session: Session, number: int) -> Ruleset | None:
 
 
 def recent_prompts(session: Session) -> Sequence[str]:
-    """What was asked lately, the newest first; never what was erased."""
+    """What was sent in lately, the newest first, asked or held or refused by a person; never what was erased."""
     texts = select(Review.text).where(Review.text != "").order_by(col(Review.id).desc()).limit(RECENT)
     return session.exec(texts).all()

@@ -18,15 +18,20 @@ MAX_ENTRY = 400
 MAX_ENTRIES = 500
 MAX_RULES = 60
 MAX_NOTE = 300
-MEMORY = 1 << 23
+MEMORY = 1 << 21
 """Bytes that the machine of one rule may take."""
+MAX_STEPS = 40_000
+"""Of the machines of all patterns together. At worst each letter takes each step, about 7 ns: RE2 does no more."""
 
 TOO_SHORT = N_("“%(entry)s” is too short. A word needs at least two letters.")
 TOO_LONG = N_("“%(entry)s…” is too long. A line has at most %(limit)s letters.")
 NO_PATTERN = N_("“%(entry)s” is not understood as a pattern.")
 MATCHES_ALL = N_("“%(entry)s” would be found in every question.")
 TOO_LARGE = N_("These patterns are too large together. Please split them into two rules, or make them simpler.")
-
+TOO_SLOW = N_(
+    "All patterns together would take too long for a question. Please make them simpler: count to smaller numbers, as"
+    " in x{0,20}, or have fewer lines."
+)
 
 _NO_GAPS: Final = str.maketrans("", "", " -*")
 
@@ -95,27 +100,37 @@ class RulesInForce:
 
 def machine(rule: Rule) -> "re2._Regexp":
     """Looks for any line of a rule in a folded text. Raises EntryError."""
-    patterns = [_checked(rule.kind, entry) for entry in rule.entries]
+    for entry in rule.entries:
+        _check(rule.kind, entry)
+    lines = pattern_of(rule.entries) if rule.kind == "words" else "|".join(f"(?:{line})" for line in rule.entries)
     try:
-        return re2.compile("|".join(f"(?:{pattern})" for pattern in patterns), _options())
+        return re2.compile(lines, _options())
     except re2.error:
         raise EntryError(TOO_LARGE) from None
 
 
-def _checked(kind: str, entry: str) -> str:
+def check_speed(rules: Rules) -> None:
+    """Raises EntryError where the patterns, also those that are off, could take too long together.
+
+    Machines of words need no such limit: nothing is counted in them.
+    """
+    if sum(machine(rule).programsize for rule in rules.rules if rule.kind == "pattern") > MAX_STEPS:
+        raise EntryError(TOO_SLOW)
+
+
+def _check(kind: str, entry: str) -> None:
     if len(entry) > MAX_ENTRY:
         raise EntryError(TOO_LONG, entry, limit=MAX_ENTRY)
     if kind == "words":
         if len(spread(folded(entry)).translate(_NO_GAPS)) < 2:
             raise EntryError(TOO_SHORT, entry)
-        return pattern_of(entry)
+        return
     try:
         alone = re2.compile(entry, _options())
     except (re2.error, UnicodeEncodeError):
         raise EntryError(NO_PATTERN, entry) from None
     if alone.search("") or alone.search(" "):
         raise EntryError(MATCHES_ALL, entry)
-    return entry
 
 
 def _options() -> "re2.Options":

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from arena.errors import N_
 from arena.screening.findings import LEVELS, is_category
 from arena.screening.pages import Draft, RuleRow, ThresholdRow
+from arena.screening.personal import PERSONAL, without_personal_data
 from arena.screening.rules import (
     MAX_ENTRIES,
     MAX_NOTE,
@@ -18,6 +19,7 @@ from arena.screening.rules import (
     Rule,
     Rules,
     Threshold,
+    check_speed,
     machine,
 )
 
@@ -63,8 +65,7 @@ def read_draft(fields: Fields, gettext: Gettext) -> tuple[Draft, Rules | None]:
         ),
         note=_text(fields, "note"),
     )
-    if max(len(rows), len(names)) > MAX_RULES:
-        draft = replace(draft, problem=_told((TOO_MANY, {"limit": MAX_RULES}), gettext))
+    draft = replace(draft, problem=_told(_problem(draft), gettext))
     return draft, None if draft.problems or draft.problem else rules_of(draft)
 
 
@@ -77,6 +78,19 @@ def rules_of(draft: Draft) -> Rules:
 
 
 Problem = tuple[str, dict[str, Any]] | None
+
+
+def _problem(draft: Draft) -> Problem:
+    """What is wrong with the whole."""
+    if max(len(draft.rules), len(draft.thresholds)) > MAX_RULES:
+        return TOO_MANY, {"limit": MAX_RULES}
+    if draft.problems:
+        return None
+    try:
+        check_speed(rules_of(draft))
+    except EntryError as error:
+        return error.message, error.params
+    return None
 
 
 def _told(problem: Problem, gettext: Gettext) -> str:
@@ -113,6 +127,8 @@ def _rule_problem(row: RuleRow) -> Problem:
         return LONG_NOTE, {"limit": MAX_NOTE}
     if "\0" in row.entries + row.note:
         return STRANGE, {}
+    if without_personal_data(f"{row.entries}\n{row.note}")[1]:
+        return PERSONAL, {}
     try:
         machine(_rule(row))
     except EntryError as error:

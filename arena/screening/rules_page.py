@@ -8,15 +8,15 @@ from urllib.parse import urlsplit
 from sqlmodel import Session
 
 from arena.errors import NotFoundError
-from arena.screening.classifier import Classifier, ClassifierDownError
+from arena.screening.classifier import Classifier
 from arena.screening.differences import differences
-from arena.screening.findings import CATEGORIES, LEVELS, Finding, Level, gravest, reason
+from arena.screening.findings import CATEGORIES, LEVELS, Finding, Level, gravest, help_lines, reason
 from arena.screening.pages import Draft, DryRun, EditPage, RulesPage, Shift, Tried, VersionPage, VersionView
 from arena.screening.personal import KINDS, without_personal_data
 from arena.screening.queries import published, recent_prompts, rules_in_force, versions
 from arena.screening.rules import Rules, RulesInForce, built_in
 from arena.screening.rules_form import draft_of
-from arena.screening.screen import NOT_CLASSIFIED
+from arena.screening.screen import classifier_findings
 from arena.screening.tables import Ruleset
 
 EXAMPLES: Final = 5
@@ -120,13 +120,10 @@ async def tried(text: str, rules: RulesInForce, classifier: Classifier | None) -
     """What would become of a text that a citizen asked."""
     masked_text, masked = without_personal_data(text)
     findings = rules.findings(masked_text)
-    answered = None if classifier is None else True
+    answered = None
     if classifier:
-        try:
-            findings += await classifier.findings(masked_text, rules.thresholds)
-        except ClassifierDownError:
-            answered = False
-            findings += (Finding("system", NOT_CLASSIFIED, "hold" if findings else "log"),)
+        findings += await classifier_findings(classifier, masked_text, rules, findings)
+        answered = all(finding.source != "system" for finding in findings)
     worst = gravest(findings)
     return Tried(
         text=text,
@@ -135,6 +132,7 @@ async def tried(text: str, rules: RulesInForce, classifier: Classifier | None) -
         findings=tuple((finding, _name(finding)) for finding in findings),
         verdict=worst.level if worst else None,
         reason=reason(worst.code) if worst and worst.level == "block" else "",
+        help_lines=help_lines(finding.code for finding in findings),
         classifier=answered,
     )
 

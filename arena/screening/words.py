@@ -8,12 +8,12 @@ on, as two syllables meet by chance in many sentences (가자 살 것도).
 
 import re
 import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
-_WIDTHLESS: Final = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f]+"
-)
+from arena.screening.letters import has_no_width
+
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 _JOINED: Final = re.compile(r"(?<=\w)[.](?=\w)|[^\w\s,.!?…~]|_")
@@ -28,8 +28,16 @@ _PARTICLES: Final = (
 
 def folded(text: str) -> str:
     """The text as words and patterns are looked for in it; never holds lone surrogates."""
-    seen = _WIDTHLESS.sub("", unicodedata.normalize("NFKC", _WIDTHLESS.sub("", text)))
-    return _SURROGATES.sub("\ufffd", seen.casefold())
+    seen = "".join(map(_seen, unicodedata.normalize("NFKC", text)))
+    return _SURROGATES.sub("\ufffd", unicodedata.normalize("NFKC", seen).casefold())
+
+
+@lru_cache(maxsize=4096)
+def _seen(letter: str) -> str:
+    """What is seen of a letter: nothing where it has no width, a space for every kind of gap but a new line."""
+    if has_no_width(letter):
+        return ""
+    return " " if letter != "\n" and (letter.isspace() or unicodedata.category(letter) == "Cc") else letter
 
 
 def spread(text: str) -> str:
@@ -37,12 +45,18 @@ def spread(text: str) -> str:
     return _APART.sub(" ", _JOINED.sub("-", text))
 
 
-def pattern_of(entry: str) -> str:
-    """What finds an entry of a list of words in a spread text, in RE2's syntax."""
-    entry, open_end = entry.strip().removesuffix("*"), entry.strip().endswith("*")
-    words = spread(folded(entry)).replace("-", " ").split()
-    body = "[ -]{0,3}".join(_spellings(word) for word in words)
-    return _start(words[0][0]) + body + ("" if open_end else _end(words[-1][-1]))
+def pattern_of(entries: Iterable[str]) -> str:
+    """What finds any entry of a list of words in a spread text, in RE2's syntax.
+
+    Entries that begin and end alike share what may stand around them: its endings alone take 200 steps of a machine.
+    """
+    alike: dict[tuple[str, str], list[str]] = {}
+    for entry in entries:
+        body, open_end = entry.strip().removesuffix("*"), entry.strip().endswith("*")
+        words = spread(folded(body)).replace("-", " ").split()
+        around = _start(words[0][0]), "" if open_end else _end(words[-1][-1])
+        alike.setdefault(around, []).append("[ -]{0,3}".join(_spellings(word) for word in words))
+    return "|".join(f"{start}(?:{'|'.join(bodies)}){end}" for (start, end), bodies in alike.items())
 
 
 def _spellings(word: str) -> str:

@@ -55,7 +55,30 @@ def is_admitted(address: str, allow: Sequence[str]) -> bool:
     """
     outer = ipaddress.ip_address(address.partition("%")[0])
     inner = _unwrapped(outer)
-    return _is_public(inner) or any(a in network for a in (outer, inner) for network in _networks(allow))
+    return _is_public(inner) or _is_in(outer, allow)
+
+
+def origin_of(url: str) -> str:
+    """Who gets what is sent to `url`: its scheme, host and port, each in one form."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+
+
+def in_clear(url: str, allow: Sequence[str]) -> bool:
+    """Whether a key that is sent to `url`, which is admitted, may cross the internet for everybody to read."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or is_named(parts.hostname, allow):
+        return False
+    try:
+        addresses = _addresses(parts.hostname or "")
+    except (OSError, UnicodeError):
+        return True
+    return not all(_is_in(ipaddress.ip_address(address.partition("%")[0]), allow) for address in addresses)
+
+
+def _is_in(address: Address, allow: Sequence[str]) -> bool:
+    """Whether `allow` has a network for an IP address, or for the one that it leads to."""
+    return any(a in network for a in (address, _unwrapped(address)) for network in _networks(allow))
 
 
 def _addresses(host: str) -> list[str]:

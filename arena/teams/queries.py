@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
+from arena.teams.addresses import origin_of
 from arena.teams.tables import Entry, Team
 
 
@@ -34,6 +35,19 @@ def entries_of(session: Session, round_id: int) -> tuple[NamedEntry, ...]:
 def entry(session: Session, entry_id: int) -> Entry:
     """The entry with this id. Raises NoResultFound when there is none."""
     return session.exec(select(Entry).where(Entry.id == entry_id)).one()
+
+
+def keys_in_use(session: Session) -> list[tuple[int, str, str]]:
+    """Of all rounds' entries that name a key's variable: the team's id, the variable, who gets the key."""
+    rows = session.exec(select(Entry.team_id, Entry.api_key_env, Entry.base_url).where(col(Entry.api_key_env) != ""))
+    return [(team_id, name, origin_of(url)) for team_id, name, url in rows if name]
+
+
+def is_anothers_key(session: Session, names: tuple[str, str], variable: str | None, url: str) -> bool:
+    """Whether another team than that of these names uses the variable for another origin than the one of `url`."""
+    team = session.exec(select(Team.id).where(Team.name_ko == names[0], Team.name_en == names[1])).first()
+    uses = keys_in_use(session) if variable else []
+    return any(name == variable and id_ != team and origin != origin_of(url) for id_, name, origin in uses)
 
 
 def giveaways(session: Session, round_id: int) -> tuple[str, ...]:

@@ -18,8 +18,8 @@ log = structlog.get_logger()
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 BODY_LIMIT = 64 * 1024
-LARGER = {"/office/rounds": 512 * 1024}
-"""By the beginning of a path, where more may be sent: round files, and forms with fifty teams."""
+LARGER = {"/office/rounds": 512 * 1024, "/office/rules": 512 * 1024}
+"""By the beginning of a path, where more may be sent: round files, forms with fifty teams, all rules at once."""
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,13 +27,17 @@ _KEY, _OTHER_KEY = (RSAKey.generate_key(2048, {"kid": "1", "use": "sig"}) for _ 
 class Provider:
     """`claims` replace those of the ID token, None leaves one out; `asked` are the authorization requests.
 
-    `in_userinfo`: the e-mail is told at the userinfo endpoint alone. `forged`: another key signs.
+    `in_userinfo` are those that are told at the userinfo endpoint, None where there is none. `forged`: another key
+    signs. `more_keys` stand before the one that signs. `requests` counts them by path.
     """
 
     origin: str = ""
     claims: dict[str, Any] = field(default_factory=dict)
     asked: list[dict[str, str]] = field(default_factory=list)
-    in_userinfo: bool = False
+    in_userinfo: dict[str, Any] | None = None
+    more_keys: list[dict[str, Any]] = field(default_factory=list)
+    requests: Counter[str] = field(default_factory=Counter)
+    down: bool = False
     forged: bool = False
     denies: bool = False
 
@@ -48,7 +53,7 @@ class Provider:
             "iat": int(time.time()),
             "exp": int(time.time()) + 300,
             "nonce": self.asked[-1]["nonce"],
-            **({} if self.in_userinfo else person),
+            **person,
             **self.claims,
         }
         whole = {name: value for name, value in claims.items() if value is not None}
@@ -66,7 +71,12 @@ class Provider:
         )
 
     async def _description(self, _request: Request) -> Response:
-        places = {"authorization": "authorize", "token": "token", "userinfo": "userinfo"}
+        self.requests["description"] += 1
+        if self.down:
+            return JSONResponse({}, 503)
+        places = {"authorization": "authorize", "token": "token"}
+        if self.in_userinfo is not None:
+            places["userinfo"] = "userinfo"
         endpoints = {f"{name}_endpoint": f"{self.origin}/{path}" for name, path in places.items()}
         return JSONResponse({"issuer": self.origin, "jwks_uri": f"{self.origin}/keys", **endpoints})
 
@@ -77,6 +87,7 @@ class Provider:
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(answer | {'state': asked['state']})}")
 
     async def _token(self, request: Request) -> Response:
+        self.requests["token"] += 1
         form, asked = await request.form(), self.asked[-1]
         challenge = hashlib.sha256(str(form["code_verifier"]).encode()).digest()
         expected = base64.b64encode(f"{CLIENT}:{urlencode({'': SECRET})[1:]}".encode()).decode()
@@ -92,11 +103,12 @@ class Provider:
         return JSONResponse({"access_token": "opaque", "token_type": "Bearer", "id_token": self.id_token()})
 
     async def _keys(self, _request: Request) -> Response:
-        return JSONResponse({"keys": [_KEY.as_dict(private=False)]})
+        return JSONResponse({"keys": [*self.more_keys, _KEY.as_dict(private=False)]})
 
     async def _userinfo(self, request: Request) -> Response:
         assert request.headers["authorization"] == "Bearer opaque"
-        return JSONResponse({"sub": "sora-1", "email": "sora@example.org", "email_verified": True})
+        self.requests["userinfo"] += 1
+        return JSONResponse({"sub": "sora-1", **(self.in_userinfo or {})})
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pyotp
 import pytest
@@ -105,7 +106,9 @@ def test_a_browsers_name_is_shown_as_inert_text(arena: str, jiwoo: Citizen) -> N
 
 def test_one_session_is_ended_and_that_is_on_the_trail(jiwoo: Citizen, elsewhere: Citizen, db: Database) -> None:
     (form,) = end_forms(jiwoo)
-    assert jiwoo.post(form).headers["location"] == "/account?done=session"
+    there = jiwoo.post(form).headers["location"]
+    assert "The sign-in was ended." in jiwoo.http.get(there).text
+    assert "The sign-in was ended." not in jiwoo.http.get("/account?done=session").text, "any link could say so"
     assert is_in(jiwoo)
     assert not is_in(elsewhere)
     assert acts(db)[-1] == (JIWOO, "auth.session_end", JIWOO)
@@ -155,12 +158,20 @@ def test_guesses_of_the_present_password_are_limited(jiwoo: Citizen) -> None:
     assert change(jiwoo, PASSWORD)[0] == 429
 
 
-def test_another_phone_is_set_up_with_the_password(jiwoo: Citizen, elsewhere: Citizen, db: Database) -> None:
-    page = jiwoo.http.get("/account/second-factor").text
-    found = re.search(r'<code class="key">([A-Z2-7 ]+)</code>', page)
+def new_key(person: Citizen) -> str:
+    """That of the phone which may be set up now."""
+    found = re.search(r'<code class="key">([A-Z2-7 ]+)</code>', person.http.get("/account/second-factor").text)
     assert found
-    key = found[1].replace(" ", "")
-    code = pyotp.TOTP(key).at(now())
+    return found[1].replace(" ", "")
+
+
+def code_of_phone(key: str, steps: int = 0) -> str:
+    return pyotp.TOTP(key).at(now() + steps * timedelta(seconds=30))
+
+
+def test_a_phone_is_set_up_with_the_password(jiwoo: Citizen, elsewhere: Citizen, db: Database) -> None:
+    key = new_key(jiwoo)
+    code = code_of_phone(key)
     assert jiwoo.post("/account/second-factor", password="a wrong password", code=code).status_code == 422
     assert jiwoo.post("/account/second-factor", password=PASSWORD, code="000000").status_code == 422
     assert is_in(elsewhere)
@@ -174,6 +185,40 @@ def test_another_phone_is_set_up_with_the_password(jiwoo: Citizen, elsewhere: Ci
         assert key not in str(admin.totp_secret)
     answer = elsewhere.post("/sign-in", email="jiwoo@example.org", password=PASSWORD)
     assert answer.headers["location"].startswith("/sign-in/code")
+
+
+def test_another_phone_needs_a_code_of_the_one_before(jiwoo: Citizen, db: Database) -> None:
+    first = new_key(jiwoo)
+    jiwoo.post("/account/second-factor", password=PASSWORD, code=code_of_phone(first, -1))
+    second = new_key(jiwoo)
+    assert 'name="present"' in jiwoo.http.get("/account/second-factor").text
+
+    def replaced(code: str, present: dict[str, Any]) -> tuple[int, str]:
+        answer = jiwoo.post("/account/second-factor", password=PASSWORD, code=code, **present)
+        return answer.status_code, answer.text
+
+    for wrong in ({}, {"present": ""}, {"present": "000000"}, {"present": code_of_phone(second)}):
+        status, page = replaced(code_of_phone(second), wrong)
+        assert (status, "the phone you use now does not fit" in page) == (422, True)
+    present = {"present": code_of_phone(first)}
+    status, page = replaced("000000", present)
+    assert (status, "the new phone does not fit" in page) == (422, True)
+    assert replaced(code_of_phone(second), present)[0] == 303, "what was right is not used up by what was wrong"
+    with db.reading() as session:
+        assert [act.detail["before"] for act in session.exec(select(Act).where(Act.what == "auth.totp"))] == [
+            "none",
+            "set",
+        ]
+
+
+def test_guesses_of_the_present_phones_code_are_limited(jiwoo: Citizen) -> None:
+    first = new_key(jiwoo)
+    jiwoo.post("/account/second-factor", password=PASSWORD, code=code_of_phone(first, -1))
+    second = new_key(jiwoo)
+    for present in ["000000"] * TOGETHER + [code_of_phone(first)]:
+        answer = jiwoo.post("/account/second-factor", password=PASSWORD, code=code_of_phone(second), present=present)
+    assert answer.status_code == 429
+    assert change(jiwoo, PASSWORD)[0] == 429, "they count with guesses of the password"
 
 
 def test_signing_in_and_out_is_on_the_trail_once_each(jiwoo: Citizen, db: Database) -> None:

@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from arena.accounts.actions import create_admin
 from arena.accounts.attempts import ADDRESS, EMAIL, TOGETHER, WINDOW, begin_attempt, forget_attempt, seconds_to_wait
+from arena.accounts.known import Browser
 from arena.accounts.tables import Act, SignInFailure
 from arena.clock import now
 from arena.db import Database
@@ -23,12 +24,12 @@ SORA, HANA = "sora@example.org", "hana@example.org"
 
 
 def fails(db: Database, email: str, address: str, at: datetime = AT) -> int:
-    return db.writing(lambda session: begin_attempt(session, email, address, at))
+    return db.writing(lambda session: begin_attempt(session, email, Browser("", "", address), at))
 
 
 def waits(db: Database, email: str, address: str, at: datetime = AT) -> int:
     with db.reading() as session:
-        return seconds_to_wait(session, email, address, at)
+        return seconds_to_wait(session, email, Browser("", "", address), at)
 
 
 def test_of_one_email_from_one_address_five_may_fail(db: Database) -> None:
@@ -59,6 +60,13 @@ def test_addresses_of_one_ipv6_network_count_as_one(db: Database) -> None:
         fails(db, SORA, f"2001:db8::{number}")
     assert waits(db, SORA, "2001:db8:0:0:ffff::1") > 0
     assert waits(db, SORA, "2001:db8:0:1::1") == 0
+
+
+def test_ipv4_addresses_that_are_written_as_ipv6_count_each_by_itself(db: Database) -> None:
+    for _ in range(TOGETHER):
+        fails(db, SORA, f"::ffff:{HERE}")
+    assert waits(db, SORA, HERE) > 0
+    assert waits(db, SORA, f"::ffff:{THERE}") == 0
 
 
 def test_the_next_may_be_made_when_the_oldest_that_counts_is_old_enough(db: Database) -> None:

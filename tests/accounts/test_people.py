@@ -8,16 +8,18 @@ from sqlalchemy import text
 from sqlmodel import Session, col, select
 
 from arena.accounts.actions import start_session
-from arena.accounts.people import disable, enable
+from arena.accounts.people import change_role, disable, enable
 from arena.accounts.queries import is_operator
 from arena.accounts.queries import signed_in as signed_in_as
 from arena.accounts.tables import Act
+from arena.accounts.trail import record
 from arena.clock import now
 from arena.db import Database
 from arena.errors import ConflictError, ForbiddenError, NotFoundError
-from tests.staff import DOYUN, HANA, JIWOO, PASSWORD, SORA, hire, signed_in
+from tests.staff import BORA, DOYUN, HANA, JIWOO, PASSWORD, SORA, hire, signed_in
 from tests.support import Citizen, eventually, serving, settings_for
 
+NOTICE = 'class="alert" role="status"'
 WHY = "이 업무를 더는 맡지 않아요"
 
 
@@ -70,6 +72,30 @@ def test_operators_see_everybody(sora: Citizen, jiwoo: Citizen) -> None:
     person = sora.http.get(f"/office/people/{number(JIWOO)}").text
     assert "python-httpx" in person
     assert sora.http.get("/office/people/99").status_code == 404
+
+
+def test_a_person_was_seen_whatever_their_task_was_then(sora: Citizen, db: Database) -> None:
+    def act_and_change(session: Session) -> None:
+        record(session, HANA, "round.close", "stage-1", "done", now(), detail={})
+        change_role(session, "hana@example.org", "auditor")
+
+    page = f"/office/people/{number(HANA)}"
+    assert "never" in sora.http.get(page).text
+    db.writing(act_and_change)
+    assert "never" not in sora.http.get(page).text
+
+
+def test_only_we_say_what_was_done(arena: str, sora: Citizen) -> None:
+    page, says = f"/office/people/{number(BORA)}", "can no longer sign in, and is signed out"
+    there = sora.post(f"{page}/disable", note=WHY).headers["location"]
+    assert says in sora.http.get(there).text
+    told = there.partition("?")[2]
+    for forged in ("done=disable", "done=%C3%A9", told[:-1], told.replace("disable", "enable")):
+        assert NOTICE not in sora.http.get(f"{page}?{forged}").text
+    assert NOTICE not in sora.http.get(f"/office/people/{number(JIWOO)}?{told}").text, "of another person"
+    hana = signed_in(arena, "hana")
+    assert NOTICE not in hana.http.get(there).text, "to another reader"
+    hana.close()
 
 
 def test_a_disabled_person_is_out_at_once_and_stays_out(sora: Citizen, jiwoo: Citizen, db: Database) -> None:

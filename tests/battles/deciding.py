@@ -46,7 +46,7 @@ def reproposes(db: Database, battles: Sequence[str], by: str = SORA, reason: str
 
 
 def approves(db: Database, proposal: int, by: str = HANA) -> tuple[int, ...]:
-    return db.writing(lambda session: approve(session, proposal, by, now()))
+    return db.writing(lambda session: approve(session, proposal, by, now())).votes
 
 
 def refuses(db: Database, proposal: int, by: str = HANA) -> None:

@@ -1,5 +1,6 @@
 """Starting battles: the pair fixed in advance, one open battle a voter, one cell until it is voted on."""
 
+import unicodedata
 from functools import partial
 
 import pytest
@@ -141,6 +142,11 @@ def test_a_question_is_kept_as_it_was_written(db: Database, round_: Round) -> No
     prompt = clean_prompt("  첫 줄\r\n둘째 줄 \0🙂\ud800 ")
     assert prompt == "첫 줄\n둘째 줄 🙂?"
     assert asks(db, prompt)[1].prompt == prompt
+
+
+def test_syllables_in_pieces_are_put_together_and_count_as_one() -> None:
+    typed = "가" * PROMPT_LIMIT
+    assert clean_prompt(unicodedata.normalize("NFD", typed)) == typed
 
 
 def test_concurrent_starts_by_one_voter_give_one_open_battle(database_url: str, db: Database, round_: Round) -> None:

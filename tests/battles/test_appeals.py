@@ -69,7 +69,7 @@ def test_an_appeal_is_upheld_by_two_operators_and_the_vote_counts_again(office: 
 
 def test_an_appeal_is_declined_with_a_reply_once_and_may_be_made_again(office: Database, vote: CastVote) -> None:
     asked = appeals(office, MINJI, vote)
-    for reply, code in (("  ", "no_reply"), ("x" * 1001, "text")):
+    for reply, code in (("  ", "no_reply"), ("x" * 1001, "text"), ("문의는 010-1234-5678", "personal")):
         refused(code, InvalidError, partial(declines, office, asked, reply=reply))
     refused("role", ForbiddenError, partial(declines, office, asked, JIWOO))
     refused("not_found", NotFoundError, partial(declines, office, asked + 1))
@@ -78,6 +78,11 @@ def test_an_appeal_is_declined_with_a_reply_once_and_may_be_made_again(office: D
     done = appeal(office, asked)
     assert (done.state, done.reply, done.decided_by) == ("declined", "다시 봤지만 그대로예요.", SORA)
     assert appeals(office, MINJI, vote) != asked
+
+
+def test_personal_data_in_an_appeal_is_masked(office: Database, vote: CastVote) -> None:
+    asked = appeals(office, MINJI, vote, "제 번호는 010-1234-5678이에요.")
+    assert appeal(office, asked).text == "제 번호는 [전화번호]이에요."
 
 
 def test_what_is_no_appeal_is_refused(office: Database, vote: CastVote) -> None:

@@ -92,12 +92,21 @@ def test_new_cookies_from_one_address_meet_the_limit_and_a_vote_makes_room(stage
     assert [starts(stage.citizen()) for _ in range(6)] == [303] * A_VOTE_ALLOWS + [429]
 
 
-def test_whoever_has_voted_is_never_held_back(stage: Stage) -> None:
+def test_whoever_has_voted_is_not_held_back_by_newcomers(stage: Stage) -> None:
     regular = stage.citizen()
     regular.battle()
     while starts(stage.citizen()) == 303:
         pass
     assert starts(regular) == 303
+
+
+def test_whoever_has_voted_has_a_limit_of_their_own(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "A_PERSON", 2)
+    regular, other = stage.citizen(), stage.citizen()
+    for citizen in (regular, other):
+        citizen.battle()
+    assert [starts(regular) for _ in range(3)] == [303, 303, 429]
+    assert starts(other) == 303
 
 
 def test_reload_back_a_new_tab_and_an_old_cookie_show_the_same_pair(stage: Stage) -> None:

@@ -162,7 +162,7 @@ def test_an_exclusion_waits_for_a_vote_of_the_same_voters(
     with under_way(db) as session:
         voting(battle, session)
         exclusion = run_into(db, pool, lambda session: exclude_votes(session, earlier[:1], BY_TWO, now()))
-    assert exclusion.result(10) == (earlier[0],)
+    assert exclusion.result(10).votes == (earlier[0],)
     assert rated(db, round_) == ["a", "a", "b"]
 
 
@@ -174,7 +174,7 @@ def test_exclusions_of_one_voters_votes_wait_for_each_other(
     with under_way(db) as session:
         exclude_votes(session, [first], BY_TWO, now())
         other = run_into(db, pool, lambda session: exclude_votes(session, [second], BY_TWO, now()))
-    assert other.result(10) == (second,)
+    assert other.result(10).votes == (second,)
     assert rated(db, round_) == ["tie", "both_bad"]
 
 
@@ -222,7 +222,7 @@ def test_exclusions_that_change_the_same_cells_do_not_wait_for_each_other_in_a_r
             run_into(db, pool, partial(exclude_votes, vote_ids=ids, decision=BY_TWO, now=now()))
             for ids in found.values()
         ]
-    assert [len(exclusion.result(10)) for exclusion in exclusions] == [2, 2]
+    assert [len(exclusion.result(10).votes) for exclusion in exclusions] == [2, 2]
     check_cells(db, round_)
 
 

@@ -5,8 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
+import sqlalchemy as sa
 
 from arena.battles.exclusions import approve, propose_exclusion, withdraw_of_review
+from arena.battles.standing import standing_of, waiting
+from arena.battles.tables import Exclusion
 from arena.clock import now
 from arena.db import Database
 from arena.errors import ArenaError, ConflictError, ForbiddenError, InvalidError, NotFoundError
@@ -163,6 +166,24 @@ def test_when_the_battle_ended_without_a_vote_it_can_be_closed(office: Database)
     refused("nothing_to_do", ConflictError, partial(approves, office, found))
     withdraws(office, found, HANA)
     assert proposal(office, found).state == "withdrawn"
+
+
+def test_the_database_tells_where_each_proposal_stands_as_the_code_does(office: Database) -> None:
+    running, over = answered(office, MINJI), answered(office, JUNHO)
+    expires(office, over)
+    both = [battle_of(office, voted(office, JUNHO)) for _ in range(2)]
+    for battle in (running, over):
+        proposes(office, [battle.id], JIWOO, "rejected_prompt", rejected(office, battle))
+    proposes(office, both)
+    proposes(office, both[:1])
+    approves(office, proposes(office, both[:1]))
+    reproposes(office, both[:1])
+    with office.reading() as session:
+        found = session.execute(sa.select(waiting(session, round_id(session)))).all()
+        proposals = [session.get_one(Exclusion, number) for number, *_ in found]
+        told = [standing_of(session, one.kind, one.battles).word for one in proposals]
+    assert [standing for *_, standing in found] == told
+    assert told == ["no_vote_yet", "nothing_to_do", "ready", "nothing_to_do", "ready"]
 
 
 def test_a_rejection_that_is_taken_back_takes_its_proposal_back_unless_it_was_decided(office: Database) -> None:

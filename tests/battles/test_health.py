@@ -8,7 +8,9 @@ import pytest
 from sqlmodel import Session
 
 from arena.accounts.actions import create_admin
+from arena.battles.health import speed, spread
 from arena.battles.jobs import check_endpoints
+from arena.battles.pages import Spread
 from arena.clock import now
 from arena.db import Database
 from arena.ratings.actions import close_round
@@ -163,3 +165,17 @@ def test_names_are_masked_for_citizens_kept_for_auditors_and_told_to_their_own_m
     text = page(signed_in(stage, "auditor"), "leaks").text
     assert "저는 누리 팀의 모델이에요" in text
     assert "저는 [모델]의 모델이에요" in text
+
+
+def test_what_95_of_100_do_not_exceed_lies_within_what_was_measured() -> None:
+    assert spread([]) is None
+    assert spread([3.0]) == Spread(3.0, 3.0)
+    two = spread([1.0, 2.0])
+    assert two is not None
+    assert two.median == 1.5
+    assert two.p95 == pytest.approx(1.95)
+
+
+def test_characters_a_second_are_counted_from_the_first_on() -> None:
+    assert speed(100, 500, 1000) == 200
+    assert [speed(0, 1, 2), speed(None, 1, 2), speed(9, None, 2), speed(9, 1, None), speed(9, 5, 5)] == [None] * 5

@@ -14,6 +14,7 @@ from arena.battles.actions import (
     ask_again,
     stop_turn,
 )
+from arena.battles.pages import COMMENT_LIMIT
 from arena.battles.queries import CastVote, battle_page, turns_of
 from arena.battles.tables import Battle, Feedback, Turn, Vote
 from arena.battles.votes import give_feedback
@@ -210,6 +211,16 @@ def test_reasons_and_a_comment_are_kept_once(db: Database, round_: Round) -> Non
     with db.reading() as session:
         kept = session.exec(select(Feedback)).one()
     assert (kept.reasons, kept.comment) == (["a:clear", "b:unsafe"], "고마워요")
+
+
+def test_personal_data_in_a_comment_is_masked(db: Database, round_: Round) -> None:
+    cast = votes(db, answered(db, MINJI))
+    comment = "답을 010-1234-5678로 보내 주세요. " + "가" * COMMENT_LIMIT
+    db.writing(lambda session: give_feedback(session, cast, [], comment, now()))
+    with db.reading() as session:
+        kept = session.exec(select(Feedback)).one().comment
+    assert kept.startswith("답을 [전화번호]로 보내 주세요.")
+    assert len(kept) == COMMENT_LIMIT
 
 
 def test_an_unknown_reason_is_refused_with_all_that_came_with_it(db: Database, round_: Round) -> None:

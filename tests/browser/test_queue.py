@@ -85,6 +85,23 @@ def test_a_hundred_prompts_are_cleared_by_keyboard_without_a_page_load(site: Sit
     )
 
 
+def test_the_lists_counts_follow_each_act_and_its_undoing(site: Site, visit: Visit) -> None:
+    many(site.db, ["첫 질문", "둘째 질문", "셋째 질문"])
+    visitor = sits_down(visit(language="en"))
+    held_back, approved = (
+        visitor.page.locator(f"#queue-states a[href='{PAGE}?state={state}'] .count") for state in ("held", "approved")
+    )
+    expect(held_back).to_have_text("3")
+    keys(visitor, "j", "a")
+    expect(held_back).to_have_text("2")
+    expect(approved).to_have_text("1")
+    focused(visitor, 2)
+    keys(visitor, "u")
+    expect(held_back).to_have_text("3")
+    expect(approved).to_have_text("0")
+    assert fits(visitor)
+
+
 def test_every_key(site: Site, visit: Visit) -> None:
     first, second, third = (held(site.db, f"질문 {n} " + "길게 " * 300) for n in range(3))
     visitor = sits_down(visit(language="en"))

@@ -118,6 +118,7 @@ def test_an_operator_runs_a_round_from_the_form_to_its_closing(
     expect(page.locator("#confirm")).to_be_visible()
     looks_well(visitor, "before closing")
     page.locator("#confirm").fill("stage-1")
+    page.locator("#why").fill("Enough votes")
     button(visitor, "Close the round now")
     expect(page.locator(".state").get_by_text(visitor.says("Closed"))).to_be_visible()
     visitor.go("/office/rounds")

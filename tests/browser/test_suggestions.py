@@ -152,6 +152,10 @@ def test_a_suggestion_is_taken_out_and_left_in_and_a_version_published_without_s
 
     approves(site.db, proposes(site.db, "처음 가는 도시에서 길을 잃지 않는 방법은 무엇인가요?"))
     visitor.go(PAGE + "/next")
+    expect(visitor.page.locator("#note")).to_have_count(0)
+    visitor = visit(java_script_enabled=False)
+    sign_in(visitor, "bora")
+    visitor.go(PAGE + "/next")
     visitor.page.locator("#note").fill("퀴즈를 뺐어요")
     visitor.page.locator("form.writing button").click()
     expect(visitor.page.get_by_text("퀴즈를 뺐어요").first).to_be_visible()

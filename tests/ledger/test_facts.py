@@ -192,8 +192,11 @@ def test_exclusion_and_reinstatement_name_votes_reason_and_both_persons(db: Data
     excludes(db, *ids)
     excludes(db, *ids)
     reinstates(db, ids[0], ids[1])
-    decided = {"battles": battles, "reason": "mistake", "persons": ["operator-1", "operator-2"]}
-    assert since(db, before) == [{"type": "vote.excluded"} | decided, {"type": "vote.reinstated"} | decided]
+    decided = {"battles": battles, "persons": ["operator-1", "operator-2"]}
+    assert since(db, before) == [
+        {"type": "vote.excluded", "reason": "test_votes"} | decided,
+        {"type": "vote.reinstated", "reason": "mistake"} | decided,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def declines(db: Database, draft: int, by: str = BORA, reason: str = "unclear", 
     db.writing(lambda s: decline(s, draft, by, now(), seen=mark, reason=reason, note=note))
 
 
-def retires(db: Database, code: str, by: str = JIWOO) -> None:
+def retires(db: Database, code: str, by: str = BORA) -> None:
     at = round_id(db)
     db.writing(lambda s: retire(s, at, code, by, now()))
 

@@ -11,6 +11,7 @@ from arena.db import Database
 from arena.errors import InvalidError
 from arena.moderation.actions import DECIDED, Wish
 from arena.moderation.queries import last_decided
+from arena.screening.holding import withdraw
 from arena.screening.tables import Review
 from tests.data import JUNHO, MINJI, answered, closes, opened, voter, votes
 from tests.moderation.reviews import (
@@ -74,6 +75,8 @@ def test_rejecting_needs_a_reason_that_is_known(db: Database) -> None:
         Wish("delete")
     with pytest.raises(InvalidError, match="note is too long"):
         Wish("hide", note="가" * 1001)
+    with pytest.raises(InvalidError, match="personal details"):
+        Wish("hide", note="문의는 010-1234-5678")
 
 
 def test_a_prompt_that_is_not_there_is_refused_on_record(db: Database) -> None:
@@ -197,6 +200,43 @@ def test_undoing_the_decision_on_what_was_handed_on_keeps_who_handed_it_on(db: D
     assert refusals(does(db, "approve", number, by=JIWOO)) == ["escalated"]
     assert refusals(does(db, "undo", number, by=JIWOO)) == [None]
     assert states(db, number) == ["held"]
+
+
+def test_what_was_handed_on_is_not_taken_back_from_whoever_works_on_it(db: Database) -> None:
+    number, at = held(db), now()
+    does(db, "escalate", number, at=at)
+    claims(db, number, BORA, at)
+
+    assert refusals(does(db, "undo", number, at=at)) == ["claimed"]
+    assert (review(db, number).state, review(db, number).claimed_by) == ("escalated", BORA)
+    assert refusals(does(db, "undo", number, at=at + timedelta(minutes=4))) == [None], "the claim ran out"
+
+
+@pytest.mark.parametrize("act", DECIDED)
+def test_what_the_citizen_took_back_does_not_come_back_to_be_decided_on(db: Database, act: str) -> None:
+    number = held(db)
+    does(db, act, number, reason="spam")
+    db.writing(lambda session: withdraw(session, MINJI, number))
+    withdrawn = review(db, number)
+
+    (undone,) = does(db, "undo", number)
+    (decided,) = does(db, "approve", number, by=BORA)
+
+    assert [undone.refusal and undone.refusal.code, decided.refusal and decided.refusal.code] == ["withdrawn"] * 2
+    assert "The citizen has taken this question back" in str(decided.refusal)
+    row = review(db, number)
+    assert (row.state, row.text) == ("hidden" if act == "escalate" else DECIDED[act], "")
+    assert (withdrawn.before, withdrawn.decided_by, withdrawn.claimed_by) == (None, None, None)
+    with db.reading() as session:
+        assert last_decided(session, JIWOO, now()) == []
+
+
+def test_a_withdrawn_question_is_nobodys_to_work_on(db: Database) -> None:
+    number = held(db)
+    claims(db, number, JIWOO)
+    db.writing(lambda session: withdraw(session, MINJI, number))
+    assert review(db, number).claimed_by is None
+    assert not claims(db, number, BORA)
 
 
 def test_several_are_decided_at_once_and_each_refusal_is_told_apart(db: Database) -> None:

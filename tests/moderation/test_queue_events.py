@@ -1,5 +1,6 @@
 """What an open page hears: new prompts, rows that others decided on or claimed, and the end of its session."""
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -8,11 +9,13 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from sqlalchemy.exc import DatabaseError
 from sqlmodel import delete
 
 from arena.accounts.tables import AdminSession
 from arena.clock import now
 from arena.db import Database
+from arena.moderation.queue_watch import QueueWatch, Watcher
 from tests.data import MINJI, opened, voter
 from tests.moderation.reviews import DRUGS, claims, does, held, waiting
 from tests.staff import BORA, JIWOO, hire, signed_in
@@ -108,6 +111,19 @@ def test_rows_that_others_decide_on_claim_or_give_back_are_named_and_ones_own_ar
     page.heard.clear()
     does(db, "undo", decided, by=BORA)
     assert heard_more(decided)
+
+
+def test_nobody_watches_for_a_page_whose_first_look_failed(db: Database) -> None:
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("alter table review rename to elsewhere")
+
+    async def opens() -> set[str]:
+        with pytest.raises(DatabaseError):
+            await QueueWatch(db).join(Watcher(JIWOO, "", 1, "todo", set()), 0)
+        await asyncio.sleep(0)
+        return {task.get_name() for task in asyncio.all_tasks()}
+
+    assert "queue-watch" not in asyncio.run(opens())
 
 
 def test_the_stream_ends_with_the_session(db: Database, jiwoo: Citizen) -> None:

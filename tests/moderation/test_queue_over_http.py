@@ -16,8 +16,8 @@ from arena.moderation.actions import DECIDED
 from arena.moderation.queries import PAGE_SIZE
 from arena.moderation.queue_filter import STATES
 from tests.data import JUNHO, MINJI, answered, opened, voter
-from tests.moderation.reviews import DRUGS, acts, claims, does, held, many, review, states, waiting
-from tests.staff import BORA, JIWOO, hire, signed_in
+from tests.moderation.reviews import DRUGS, acts, claims, does, held, many, review, states, trail, waiting
+from tests.staff import BORA, JIWOO, SORA, hire, signed_in
 from tests.support import Citizen, serving, settings_for
 
 PAGE = "/office/queue"
@@ -211,6 +211,78 @@ def test_only_moderators_see_the_queue_or_act_in_it(desk: Desk) -> None:
     stranger.close()
     assert desk.act(review=number, act="approve", csrf="forged").status_code == 403
     assert states(desk.db, number) == ["held"]
+
+
+def test_what_other_people_of_the_office_try_is_on_record_and_so_is_what_cannot_be(desk: Desk) -> None:
+    one, two = held(desk.db), held(desk.db)
+    sora, jiwoo = signed_in(desk.jiwoo.origin, "sora"), desk.jiwoo
+    tries: list[tuple[Citizen, dict[str, Any], int]] = [
+        (sora, {"review": one, "act": "approve"}, 403),
+        (sora, {"review": [one, two], "reason": "spam"}, 403),
+        (sora, {"then": one}, 403),
+        (jiwoo, {"review": one, "act": "delete"}, 422),
+        (jiwoo, {"review": one, "reason": "boring"}, 422),
+        (jiwoo, {"review": one, "act": "hide", "note": "가" * 1001}, 422),
+    ]
+    assert [desk.act(person=person, **form).status_code for person, form, _ in tries] == [each[2] for each in tries]
+    sora.close()
+
+    assert acts(desk.db) == [
+        (SORA, "prompt.approve", f"prompt-{one}", "refused", "role"),
+        (SORA, "prompt.reject", "prompts", "refused", "role"),
+        (SORA, "prompt.decide", "prompts", "refused", "role"),
+        (JIWOO, "prompt.decide", f"prompt-{one}", "refused", "unknown_act"),
+        (JIWOO, "prompt.reject", f"prompt-{one}", "refused", "no_reason"),
+        (JIWOO, "prompt.hide", f"prompt-{one}", "refused", "note"),
+    ]
+    details = [act.detail for act in trail(desk.db) if act.what.startswith("prompt.")]
+    assert details[1] == {"reviews": [one, two], "reason": "spam"}
+    assert "note" not in details[-1], "what was refused is not kept"
+
+
+def lists(page: str) -> dict[str, str]:
+    """The counts of the lists, by their states."""
+    found = re.findall(r'<a href="/office/queue(?:\?state=(\w+))?"[^>]*>[^<]+<span class="count">([^<]+)<', page)
+    return {state or "todo": number for state, number in found}
+
+
+def test_an_act_brings_the_counts_of_the_lists_along_and_a_claim_or_a_refusal_does_not(desk: Desk) -> None:
+    one, two, three = held(desk.db), held(desk.db, flags=[DRUGS]), held(desk.db)
+    does(desk.db, "escalate", three, by=JIWOO)
+    answer = desk.act(review=one, act="approve", back=f"{PAGE}?state=flagged").text
+
+    expected = {
+        "todo": 1,
+        "held": 1,
+        "flagged": 1,
+        "escalated": 1,
+        "approved": 1,
+        "hidden": 0,
+        "rejected": 0,
+        "all": 3,
+    }
+    assert lists(answer) == {state: str(number) for state, number in expected.items()} == lists(desk.shown())
+    assert re.search(r'<nav id="queue-states"[^>]* hx-swap-oob="outerHTML"', answer)
+    assert re.search(r'href="/office/queue\?state=flagged" aria-current="page"', answer)
+    assert lists(desk.act(act="undo").text)["held"] == "2"
+    assert lists(desk.act(then=two).text) == {}
+    assert lists(desk.act(review=999, act="hide").text) == {}
+
+
+def test_where_a_page_has_become_empty_the_list_begins_anew(desk: Desk) -> None:
+    many(desk.db, [f"질문 {n}" for n in range(PAGE_SIZE + 1)])
+    second = next_page(desk.shown())
+    (last,) = desk.listed(second)
+
+    answer = desk.act(headers={}, review=last, act="hide", back=PAGE + second)
+    page = desk.jiwoo.http.get(answer.headers["location"]).text
+
+    assert len(rows(page)) == PAGE_SIZE
+    assert "Nothing is left to do" not in page
+    before = re.sub("after=.*", "before=0.1", second)
+    assert len(desk.listed(before)) == PAGE_SIZE
+    does(desk.db, "hide", *rows(page))
+    assert "Nothing is left to do" in desk.shown(second)
 
 
 def test_an_act_answers_with_the_rows_that_changed_and_claims_the_next_one(desk: Desk) -> None:

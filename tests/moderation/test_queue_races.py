@@ -1,7 +1,9 @@
 """Several moderators, operators and citizens at the same prompt at the same time: one is first, and all hear so."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
@@ -11,15 +13,17 @@ from arena.battles.exclusions import approve
 from arena.clock import now
 from arena.db import Database
 from arena.errors import ConflictError
+from arena.moderation.actions import Wish, claim, fulfil, release
 from arena.screening.checks import Checks
 from arena.screening.holding import Asker, review_turn
 from arena.screening.queries import rules_in_force
 from arena.screening.tables import Review
-from tests.data import MINJI, answered, in_parallel, opened, voter, votes
+from tests.data import MINJI, answered, in_parallel, opened, run_into, under_way, voter, votes
 from tests.moderation.reviews import acts, claims, does, exclusions, held, refusals, review, states, turn_of, waiting
 from tests.staff import BORA, HANA, JIWOO, hire
 
 ROUNDS = 8
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 @pytest.fixture(autouse=True)
@@ -61,6 +65,41 @@ def test_one_of_two_gets_the_claim(db: Database) -> None:
             "True",
         ]
         assert review(db, number).claimed_by in (JIWOO, BORA)
+
+
+def _goes_on(db: Database, decided: int, following: int, by: str, both: threading.Barrier) -> Callable[[], bool]:
+    """Decides on a prompt and claims the next one, as one act on the page does."""
+
+    def work(session: Session) -> bool:
+        fulfil(session, [decided], Wish("approve"), by, now())
+        both.wait()
+        release(session, following, by)
+        return claim(session, following, by, now())
+
+    return lambda: db.writing(work)
+
+
+@on_postgresql
+def test_two_who_go_on_to_what_the_other_one_decides_do_not_wait_for_each_other(db: Database) -> None:
+    first, second, both = held(db), held(db), threading.Barrier(2, timeout=20)
+    claimed = in_parallel(
+        [_goes_on(db, first, second, JIWOO, both), _goes_on(db, second, first, BORA, both)],
+    )
+    assert claimed == [False, False]
+    assert states(db, first, second) == ["approved", "approved"]
+    assert [review(db, number).claimed_by for number in (first, second)] == [None, None]
+
+
+@on_postgresql
+def test_what_a_colleague_claims_at_this_moment_is_not_taken_back_from_them(db: Database) -> None:
+    number = held(db)
+    does(db, "escalate", number)
+    with ThreadPoolExecutor(1) as pool:
+        with under_way(db) as session:
+            assert claim(session, number, BORA, now())
+            undoing = run_into(db, pool, lambda s: fulfil(s, [number], Wish("undo"), JIWOO, now()))
+        assert refusals(undoing.result()) == ["claimed"]
+    assert (states(db, number), review(db, number).claimed_by) == (["escalated"], BORA)
 
 
 def _takes_back(db: Database, number: int) -> Callable[[], object]:

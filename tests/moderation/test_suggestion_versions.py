@@ -8,7 +8,7 @@ import pytest
 from arena.clock import now
 from arena.db import Database
 from arena.errors import ArenaError, ConflictError
-from arena.moderation.suggestion_versions import keep
+from arena.moderation.suggestion_versions import coming, keep, publish, retire
 from arena.rounds.actions import create_round
 from arena.rounds.queries import suggestion, suggestions
 from arena.rounds.tables import Round, Suggestion
@@ -102,6 +102,32 @@ def test_a_mark_can_be_taken_off_but_nothing_comes_back_once_it_is_out(db: Datab
         retires(db, MOVE)
     with pytest.raises(ConflictError, match="not on the landing page"):
         db.writing(lambda s: keep(s, at, MOVE, BORA, now()))
+
+
+def test_whoever_marked_something_to_be_taken_out_does_not_publish_it(db: Database) -> None:
+    at = round_id(db)
+    approves(db, proposes(db, BIKE))
+    retires(db, MOVE, JIWOO)
+    with pytest.raises(ConflictError, match="another moderator has to publish"):
+        publishes(db, JIWOO)
+    assert (version(db), draft_of(db, 1).state) == (1, "approved")
+
+    db.writing(lambda s: keep(s, at, MOVE, BORA, now()))
+    retires(db, MOVE, BORA)
+    with pytest.raises(ConflictError, match="another moderator has to publish"):
+        publishes(db, BORA)
+    assert publishes(db, JIWOO).number == 2, "the newest mark counts"
+
+
+def test_a_mark_of_the_same_suggestion_in_another_round_is_no_obstacle(db: Database) -> None:
+    create_next(db)
+    at = round_id(db, "stage-2")
+    db.writing(lambda s: retire(s, at, MOVE, BORA, now()))
+    retires(db, MOVE, JIWOO)
+    with db.reading() as session:
+        seen = coming(session, at).fingerprint
+    made = db.writing(lambda s: publish(s, at, JIWOO, now(), seen=seen, note="뺐어요"))
+    assert made.number == 2
 
 
 def test_a_mark_stays_while_its_words_are_proposed_anew(db: Database) -> None:

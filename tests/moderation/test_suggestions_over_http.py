@@ -270,6 +270,25 @@ def test_marks_are_taken_off_again_and_a_second_try_says_what_is_so(office: Offi
     assert "not on the landing page any more" in late.text
 
 
+def test_taking_out_needs_two_persons_and_the_pages_say_so_before(office: Office) -> None:
+    following = f"{PAGE}/next?round=stage-1"
+    assert "until another moderator publishes the next version" in office.jiwoo.http.get(PAGE).text
+    decides_mark(office.jiwoo, "retire", "ko-move")
+
+    own = office.jiwoo.http.get(following).text
+    assert "another moderator has to publish this version" in own
+    assert f'action="{PAGE}/next"' not in own
+    mark = seen(office.bora, following)
+    refused = office.jiwoo.post(f"{PAGE}/next", **HERE, seen=mark, note="Out")
+    assert refused.status_code == 409
+    assert "Nobody takes a question out alone." in refused.text
+    assert (acts(office.db)[-1].what, acts(office.db)[-1].why) == ("suggestion.publish", "own_mark")
+
+    assert f"Marked by {JIWOO}" in " ".join(office.bora.http.get(following).text.split())
+    assert office.bora.post(f"{PAGE}/next", **HERE, seen=mark, note="Out").status_code == 303
+    assert version(office.db) == 2
+
+
 def test_the_desk_groups_by_topic_and_shows_the_gaps(office: Office) -> None:
     page = office.jiwoo.http.get(PAGE).text
     gaps = re.search(r"Korean: 10\.</strong>\s*Nothing yet on:(.*?)</p>", page, flags=re.DOTALL)

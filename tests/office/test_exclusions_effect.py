@@ -1,30 +1,49 @@
 """The effect of a proposal on the ratings: what is shown is what comes, and showing it leaves nothing behind."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import pytest
 import sqlalchemy as sa
 from sqlmodel import col, select
 
-from arena.accounts.tables import Act
+from arena.accounts.tables import Act, Voter
+from arena.battles.cells import at_one_moment
+from arena.battles.counting import held
+from arena.battles.standing import standing_of
 from arena.battles.tables import Battle
 from arena.clock import now
 from arena.db import Database
 from arena.errors import ConflictError
 from arena.office.effect import Figures, Move, Weighed, approve_weighed, weigh
-from arena.office.exclusions_page import effect_view
+from arena.office.exclusion_views import effect_view
 from arena.ratings.actions import Computed
 from arena.rounds.queries import find_round
 from arena.rounds.tables import Round
 from arena.stats.rating import MIN_VOTERS
+from tests.battles.by_hand import check_cells
 from tests.battles.deciding import battle_of, proposes, reproposes
 from tests.battles.test_exclusions import refused
-from tests.data import MINJI, closes, in_parallel, opened, rated_now, voted, voter
+from tests.data import (
+    JUNHO,
+    MINJI,
+    answered,
+    closes,
+    opened,
+    rated_now,
+    run_into,
+    under_way,
+    voted,
+    voter,
+    votes,
+)
 from tests.staff import HANA, hire
 
 CHOICES = ("a", "b", "tie", "both_bad")
+
+on_postgresql = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 
 def played(db: Database, voters: int, votes: int) -> Round:
@@ -80,6 +99,25 @@ def approves(db: Database, proposal: int) -> None:
     db.writing(lambda session: approve_weighed(session, proposal, HANA, now()))
 
 
+def weighs(db: Database, round_: Round, *moves: Move) -> Weighed:
+    with db.reading() as session:
+        at_one_moment(session)
+        return weigh(session, session.get_one(Round, round_.id), moves)
+
+
+def approved(db: Database) -> Act:
+    """The newest approval on the trail."""
+    with db.reading() as session:
+        found = select(Act).where(Act.what == "exclusion.approve").order_by(col(Act.id).desc())
+        return session.exec(found.limit(1)).one()
+
+
+def standing_now(db: Database, kind: str, battles: Sequence[str]) -> list[str]:
+    """Those of these battles whose votes could be taken out, or back in."""
+    with db.reading() as session:
+        return [battle for battle in battles if standing_of(session, kind, [battle]).votes]
+
+
 def test_what_was_shown_is_what_the_ratings_then_are_to_the_last_digit(db: Database) -> None:
     round_ = played(db, MIN_VOTERS + 2, 1)
     for _ in range(5):
@@ -88,14 +126,14 @@ def test_what_was_shown_is_what_the_ratings_then_are_to_the_last_digit(db: Datab
     assert before["entries"]["e1"]["interval"]
     assert before["entries"]["e1"]["rank"]
     (one,), chosen = of(db, 4), of(db, 1)[:3]
-    shown = weigh(db, round_.id or 0, [Move("exclude", [one, *chosen])])
+    shown = weighs(db, round_, Move("exclude", [one, *chosen]))
     assert shown.before == before
     assert shown.after["votes"] == before["votes"] - 2, "of six, three remain where four would count"
 
     approves(db, proposes(db, [one, *chosen]))
     assert published(rated_now(db)) == shown.after
 
-    back = weigh(db, round_.id or 0, [Move("reinstate", [one])])
+    back = weighs(db, round_, Move("reinstate", [one]))
     approves(db, reproposes(db, [one]))
     assert published(rated_now(db)) == back.after
     assert back.before == shown.after
@@ -104,7 +142,7 @@ def test_what_was_shown_is_what_the_ratings_then_are_to_the_last_digit(db: Datab
 def test_several_proposals_are_weighed_together(db: Database, round_: Round) -> None:
     out, back = of(db, 0), of(db, 5)
     approves(db, proposes(db, back))
-    shown = weigh(db, round_.id or 0, [Move("exclude", out), Move("reinstate", back), Move("exclude", out)])
+    shown = weighs(db, round_, Move("exclude", out), Move("reinstate", back), Move("exclude", out))
     approves(db, proposes(db, out))
     approves(db, reproposes(db, back))
     assert published(rated_now(db)) == shown.after
@@ -113,35 +151,65 @@ def test_several_proposals_are_weighed_together(db: Database, round_: Round) -> 
 def test_showing_it_leaves_no_trace(db: Database, round_: Round) -> None:
     before = everything(db)
     for _ in range(2):
-        weigh(db, round_.id or 0, [Move("exclude", of(db, 2, 3))])
+        weighs(db, round_, Move("exclude", of(db, 2, 3)))
     assert everything(db) == before
 
 
-def test_a_write_beside_it_is_not_undone_with_it(db: Database, round_: Round) -> None:
-    """On SQLite writes that queue up share a transaction."""
-    tries: list[Callable[[], object]] = []
-    for number in range(3):
-        tries += [
-            partial(weigh, db, round_.id or 0, [Move("exclude", of(db, 2))]),
-            partial(voter, db, f"late-{number}"),
-        ]
-    assert not [found for found in in_parallel(tries) if isinstance(found, Exception)]
-    known = everything(db)["voter"]
-    assert sum("late-" in row for row in known) == 3
+def test_a_vote_that_lands_while_it_is_computed_is_no_part_of_it(db: Database, round_: Round) -> None:
+    out, late = of(db, 2)[0], answered(db, voter(db, "citizen-9"))
+    with db.reading() as session:
+        at_one_moment(session)
+        found = session.get_one(Round, round_.id)
+        votes(db, late, voter_id="citizen-9")
+        shown = weigh(session, found, [Move("exclude", [out])])
+    assert (shown.before["votes"], shown.after["votes"]) == (32, 32), "the voter's fifth vote moves up"
+
+
+@on_postgresql
+def test_a_vote_that_lands_while_a_proposal_is_approved_is_no_part_of_its_effect(db: Database) -> None:
+    hire(db)
+    opened(db, teams=2)
+    for name in (MINJI, JUNHO):
+        voter(db, name)
+    proposal, late = proposes(db, [battle_of(db, voted(db, MINJI))]), answered(db, JUNHO)
+    with ThreadPoolExecutor(1) as pool:
+        with under_way(db) as session:
+            session.execute(held(col(Voter.id) == MINJI))
+            approval = run_into(db, pool, partial(approve_weighed, proposal_id=proposal, by=HANA, at=now()))
+            votes(db, late, voter_id=JUNHO)
+        approval.result(10)
+    effect = approved(db).detail
+    assert (effect["before"]["votes"], effect["after"]["votes"]) == (2, 1)
+    assert effect["after"] == published(rated_now(db))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_chosen_the_computed_ratings_are_those_that_come(db: Database, round_: Round, seed: int) -> None:
+    chance = random.Random(seed)
+    everybody = of(db, *range(8))
+    for _ in range(8):
+        exclude, chosen = chance.random() < 0.6, chance.sample(everybody, chance.randint(1, 12))
+        standing = standing_now(db, "exclude" if exclude else "reinstate", chosen)
+        if not standing:
+            continue
+        shown = weighs(db, round_, Move("exclude" if exclude else "reinstate", chosen))
+        approves(db, (proposes if exclude else reproposes)(db, standing))
+        assert weighs(db, round_).before == shown.after == published(rated_now(db))
+        assert (approved(db).detail["before"], approved(db).detail["after"]) == shown
+        check_cells(db, round_)
 
 
 def test_the_trail_keeps_the_ratings_before_and_after_each_decision(db: Database, round_: Round) -> None:
     before, chosen = published(rated_now(db)), of(db, 6)
     approves(db, proposes(db, chosen))
-    with db.reading() as session:
-        (act,) = session.exec(select(Act).where(Act.what == "exclusion.approve")).all()
+    act = approved(db)
     assert (act.who, act.detail["proposed_by"], act.detail["reason"]) == (HANA, "operator-1", "automated_voting")
     assert (act.detail["before"], act.detail["after"]) == (before, published(rated_now(db)))
 
 
 def test_a_closed_round_has_no_effect_to_show(db: Database, round_: Round) -> None:
     closes(db)
-    refused("round_closed", ConflictError, partial(weigh, db, round_.id or 0, [Move("exclude", of(db, 1))]))
+    refused("round_closed", ConflictError, partial(weighs, db, round_, Move("exclude", of(db, 1))))
 
 
 def test_a_change_of_the_order_and_of_rank_ranges_is_marked(db: Database, round_: Round) -> None:
@@ -173,7 +241,7 @@ def test_without_votes_that_can_be_compared_it_says_so(db: Database) -> None:
     found = opened(db, teams=2)
     voter(db, MINJI)
     vote = voted(db, MINJI)
-    shown = weigh(db, found.id or 0, [Move("exclude", [battle_of(db, vote)])])
+    shown = weighs(db, found, Move("exclude", [battle_of(db, vote)]))
     assert (shown.before["votes"], shown.after["votes"]) == (1, 0)
     with db.reading() as session:
         effect = effect_view(session, found, shown, "en")

@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from arena.accounts.actions import record_consent
 from arena.accounts.tables import Act
+from arena.accounts.trail import acts_on
 from arena.battles.exclusions import REASONS
 from arena.battles.pages import CONSENT_VERSION
 from arena.battles.queries import CastVote
@@ -21,9 +22,20 @@ from arena.rounds.pairing import pseudonym
 from arena.rounds.queries import find_round
 from arena.settings import Settings
 from arena.web.visitor import COOKIE, Visitor
-from tests.battles.deciding import acts, approves, battle_of, proposes, rejected
+from tests import data
+from tests.battles.deciding import (
+    acts,
+    appeals,
+    approves,
+    battle_of,
+    declines,
+    proposes,
+    rejected,
+    reproposes,
+)
 from tests.battles.stage import identity
-from tests.data import answered, closes, excludes, opened, voted
+from tests.battles.test_receipts import named
+from tests.data import answered, closes, excludes, expires, opened, voted, voter
 from tests.rounds.offices import told
 from tests.staff import DOYUN, HANA, JIWOO, SORA, hire, signed_in
 from tests.support import Citizen, serving, settings_for
@@ -168,6 +180,7 @@ def test_lines_that_name_no_vote_are_named_and_nothing_typed_is_lost(office: Off
         ({"numbers": good.receipt, "reason": "appeal_upheld"}, "A reason is needed"),
         ({"numbers": "x\n" * 1001}, "too many votes"),
         ({"numbers": good.receipt, "note": "x" * 1001}, "The note is too long."),
+        ({"numbers": good.receipt, "note": "문의는 010-1234-5678"}, "This seems to hold personal details"),
         ({"how": "voter", "voter": "0" * 32}, "No voter of this round has this code."),
         ({"how": "rejected"}, "Choose at least one vote."),
         ({"kind": "nonsense", "numbers": good.receipt}, "A reason is needed"),
@@ -285,6 +298,139 @@ def test_a_done_exclusion_is_undone_as_a_mistake_by_two(office: Office) -> None:
     assert "This vote counts already." in by_hand.text
 
 
+def test_what_another_proposal_took_out_or_somebody_took_back_in_is_not_undone_as_a_mistake(office: Office) -> None:
+    first, second, third = (battle_of(office.db, voted(office.db, name)) for name in (MINJI, MINJI, JUNHO))
+    number = proposes(office.db, [first, second, third])
+    approves(office.db, proposes(office.db, [first]))
+    decides(office.hana, "approve", number)
+    with office.db.reading() as session:
+        act = session.exec(
+            select(Act).where(Act.subject == f"exclusion-{number}").order_by(col(Act.id).desc())
+        ).first()
+    assert act is not None
+    assert (act.detail["votes"], act.detail["unmoved"]) == (2, [first])
+    assert act.detail["before"]["votes"] - act.detail["after"]["votes"] == 2
+
+    def offered() -> list[str]:
+        checked = office.sora.post(
+            f"{PAGE}/check", round="stage-1", kind="reinstate", reason="mistake", how="reinstate", of=str(number)
+        )
+        found = re.search(r'name="battles" value="([^"]*)"', checked.text)
+        return found[1].split() if found else []
+
+    page = office.sora.http.get(f"{PAGE}/{number}").text
+    assert "2 of these votes changed." in page
+    assert "Was it a mistake?" in page
+    assert offered() == [second, third]
+    approves(office.db, reproposes(office.db, [second]))
+    approves(office.db, proposes(office.db, [second]))
+    assert offered() == [third]
+    approves(office.db, reproposes(office.db, [third]))
+    assert offered() == []
+    assert "Was it a mistake?" not in office.sora.http.get(f"{PAGE}/{number}").text
+
+
+def test_refused_attempts_do_not_push_the_kept_effect_off_the_page(office: Office) -> None:
+    number = proposes(office.db, [battle_of(office.db, voted(office.db, MINJI))])
+    decides(office.hana, "approve", number)
+    for _ in range(21):
+        decides(office.hana, "refuse", number)
+    assert "Votes that counted: 1 before, 0 after." in office.doyun.http.get(f"{PAGE}/{number}").text
+
+
+def dead(office: Office, number: int) -> list[int]:
+    """Proposals about rejected questions whose comparisons ended without a vote."""
+    made = []
+    for _ in range(number):
+        battle = answered(office.db, MINJI)
+        made.append(proposes(office.db, [battle.id], JIWOO, "rejected_prompt", rejected(office.db, battle)))
+        expires(office.db, battle)
+    return made
+
+
+def test_what_can_be_decided_is_on_the_page_however_much_else_waits(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arena.office.exclusions_page.WAITING_SHOWN", 2)
+    without = dead(office, 3)
+    running = answered(office.db, MINJI)
+    unvoted = proposes(office.db, [running.id], JIWOO, "rejected_prompt", rejected(office.db, running))
+    ready = [proposes(office.db, [battle_of(office.db, voted(office.db, JUNHO))]) for _ in range(3)]
+
+    def shown(**query: str) -> list[int]:
+        page = office.hana.http.get(PAGE, params={"round": "stage-1"} | query).text
+        waiting = page.partition('<ul class="picks">')[2].partition("</ul>")[0]
+        return [int(number) for number in re.findall(rf'href="{PAGE}/(\d+)"', waiting)]
+
+    first = office.hana.http.get(PAGE).text
+    assert shown() == ready[:2]
+    assert "Look at all 3 proposals of operator-1 together" in first
+    later = re.search(r'href="[^"]*after=(\d+)">Later ones', first)
+    assert later
+    assert shown(after=later[1]) == ready[2:]
+    assert shown(standing="no_vote_yet") == [unvoted]
+    assert shown(standing="nothing_to_do") == without[:2]
+    assert "Close all 3" in office.hana.http.get(PAGE, params={"standing": "nothing_to_do"}).text
+
+    assert office.jiwoo.post(f"{PAGE}/close", round="stage-1").status_code == 403
+    assert office.hana.post(f"{PAGE}/close", round="stage-1").status_code == 303
+    assert proposed(office) == [unvoted, *ready]
+    assert office.hana.post(f"{PAGE}/close", round="stage-1").status_code == 409
+    assert office.hana.post(f"{PAGE}/close", round="stage-9").status_code == 404
+    assert acts(office.db)[-4:] == [
+        (JIWOO, "exclusion.close", "exclusions", "refused", "role"),
+        (HANA, "exclusion.close", "exclusions", "done", ""),
+        (HANA, "exclusion.close", "exclusions", "refused", "decided"),
+        (HANA, "exclusion.close", "exclusions", "refused", "not_found"),
+    ]
+    with office.db.reading() as session:
+        done = session.exec(select(Act).where(Act.what == "exclusion.close", Act.outcome == "done")).one()
+    assert done.detail == {"round": "stage-1", "proposals": without}
+
+
+def test_a_bulk_decision_says_of_each_proposal_what_became_of_it(office: Office) -> None:
+    own = proposes(office.db, [battle_of(office.db, voted(office.db, MINJI))], HANA)
+    others = proposes(office.db, [battle_of(office.db, voted(office.db, JUNHO))])
+    answer = decides(office.hana, "withdraw", own, others, 99)
+    assert answer.status_code == 404
+    assert "You can decline it." in answer.text
+    assert "Proposal 99" in answer.text
+    assert "taken back" in answer.text
+    assert proposed(office) == [others]
+    for verdict in ("", "nonsense"):
+        answer = decides(office.hana, verdict, others)
+        assert (answer.status_code, "Please choose one of the buttons" in answer.text) == (422, True)
+    assert proposed(office) == [others]
+    assert acts(office.db)[-1] == (HANA, "exclusion.decide", f"exclusion-{others}", "refused", "verdict")
+
+
+def test_the_effect_of_several_is_that_of_those_that_the_reader_can_decide(office: Office) -> None:
+    own = proposes(office.db, [battle_of(office.db, voted(office.db, MINJI))], HANA)
+    others = proposes(office.db, [battle_of(office.db, voted(office.db, JUNHO))])
+    both = f"{PAGE}/several?id={own}&id={others}"
+    page = office.hana.http.get(both).text
+    assert "Votes that count: 2 now, 1 after." in page
+    assert "What those that you can decide do to the ratings (1)" in page
+    page = office.doyun.http.get(both).text
+    assert "Votes that count: 2 now, 0 after." in page
+    assert "What all of them together do to the ratings" in page
+
+
+def test_whoever_decides_can_look_at_every_vote_of_a_proposal(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("exclusions_page", "exclusion_views"):
+        monkeypatch.setattr(f"arena.office.{module}.VOTES_SHOWN", 2)
+    battles = [battle_of(office.db, voted(office.db, MINJI)) for _ in range(3)]
+    number = proposes(office.db, battles)
+    first = office.hana.http.get(f"{PAGE}/{number}").text
+    assert [battle in first for battle in battles] == [True, True, False]
+    assert "1 to 2 of 3 are shown." in first
+    assert f'href="{PAGE}/{number}?start=2"' in first
+    rest = office.hana.http.get(f"{PAGE}/{number}?start=2").text
+    assert [battle in rest for battle in battles] == [False, False, True]
+
+
 def test_every_refused_attempt_is_on_the_trail(office: Office) -> None:
     vote = voted(office.db, MINJI)
     number = proposes(office.db, [battle_of(office.db, vote)])
@@ -320,6 +466,10 @@ def test_every_refused_attempt_is_on_the_trail(office: Office) -> None:
     ]
     assert [answer.status_code for answer, *_ in tries] == [status for _, status, *_ in tries]
     assert acts(office.db)[1:] == [(who, what, about, "refused", why) for _, _, who, what, about, why in tries]
+    with office.db.reading() as session:
+        refused = acts_on(session, "exclusions", limit=9)
+    asked_for = [act.detail for act in refused if act.what == "exclusion.propose"]
+    assert asked_for == [fields, fields], "the trail tells what they asked for"
     assert told(office.db, "vote.excluded") == []
 
 
@@ -435,6 +585,39 @@ def test_an_appeal_is_upheld_by_two_operators(office: Office) -> None:
         assert "chose it myself" not in str([act.model_dump() for act in session.exec(select(Act))])
 
 
+def test_the_receipt_tells_what_became_of_the_vote_since_the_appeal(office: Office) -> None:
+    vote = excluded(office)
+    battle, minji, path = battle_of(office.db, vote), office.citizen(MINJI), f"/receipts/{vote.receipt}"
+    declines(office.db, appeals(office.db, MINJI, vote))
+    assert "your vote stays out" in minji.http.get(path).text
+    approves(office.db, reproposes(office.db, [battle]))
+    mine = minji.http.get(path).text
+    assert "It counts for the rating." in mine
+    assert "declined at first" in mine
+    assert "your vote stays out" not in mine
+
+    approves(office.db, proposes(office.db, [battle]))
+    appeals(office.db, MINJI, vote)
+    approves(office.db, reproposes(office.db, [battle], reason="appeal_upheld"))
+    assert "your vote was taken back in.</span>" in minji.http.get(path).text
+    approves(office.db, proposes(office.db, [battle]))
+    mine = minji.http.get(path).text
+    assert "Later two people took it out again." in mine
+    assert "appeal-text" in mine
+
+
+def test_a_vote_that_never_counted_and_one_that_two_persons_took_out_are_told_apart(office: Office) -> None:
+    voter(office.db, data.MINJI)
+    vote = named(office.db)
+    battle, reader, path = battle_of(office.db, vote), office.public(), f"/receipts/{vote.receipt}"
+    two = "two people who run the round took it out"
+    assert two not in reader.http.get(path).text
+    approves(office.db, reproposes(office.db, [battle]))
+    assert "It counts for the rating." in reader.http.get(path).text
+    approves(office.db, proposes(office.db, [battle], reason="identity_leak"))
+    assert two in reader.http.get(path).text
+
+
 def test_each_reason_has_words_on_the_receipt(office: Office) -> None:
     korean, english = office.public("ko"), office.public()
     for reason in REASONS["exclude"]:
@@ -442,8 +625,6 @@ def test_each_reason_has_words_on_the_receipt(office: Office) -> None:
         proposal = proposes(office.db, [battle_of(office.db, vote)], reason=reason)
         approves(office.db, proposal)
         in_korean, in_english = (reader.http.get(f"/receipts/{vote.receipt}").text for reader in (korean, english))
-        if reason == "identity_leak":
-            assert "named the model that wrote it" in in_english
-        else:
-            assert "The reason: " in in_english, reason
-            assert "이유: " in in_korean, reason
+        assert "two people who run the round took it out" in in_english
+        assert "The reason: " in in_english, reason
+        assert "이유: " in in_korean, reason

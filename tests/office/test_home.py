@@ -14,15 +14,17 @@ from arena.clock import now
 from arena.db import Database, Row
 from arena.demo.personas import PERSONAS
 from arena.office.home import home_page
+from arena.rounds.actions import create_round
 from arena.rounds.tables import Proposal, SuggestionDraft
 from arena.screening.tables import Review
 from arena.teams.tables import Outage
-from tests.data import MINJI, opened, voted, voter
+from tests.data import MINJI, NOWHERE, answered, closes, opened, voted, voter, votes
 from tests.rounds.offices import by_code
 from tests.staff import BORA, HANA, JIWOO, SORA, hire, signed_in
-from tests.support import Citizen, serving, settings_for
+from tests.support import Citizen, round_file, serving, settings_for
 
 NOTHING = "Nothing is waiting for you."
+STAGE = '<span class="muted">Stage 1</span>'
 
 
 @pytest.fixture
@@ -47,12 +49,12 @@ def review(state: str, **values: Any) -> Review:
     usual: dict[str, Any] = {
         "round_id": 1, "voter_id": MINJI, "locale": "ko", "text": "질문", "masked": {}, "flags": [], "ruleset": 0
     }  # fmt: skip
-    return Review(**usual, state=state, created_at=now(), **values)
+    return Review(**(usual | values), state=state, created_at=now())
 
 
 def draft(by: str, **values: Any) -> SuggestionDraft:
     usual: dict[str, Any] = {"round_id": 1, "locale": "ko", "topic": "work", "text": "질문"}
-    return SuggestionDraft(**usual, proposed_by=by, proposed_at=now(), **values)
+    return SuggestionDraft(**(usual | values), proposed_by=by, proposed_at=now())
 
 
 def proposal(by: str, **values: Any) -> Proposal:
@@ -62,7 +64,7 @@ def proposal(by: str, **values: Any) -> Proposal:
 
 def exclusion(by: str, **values: Any) -> Exclusion:
     usual: dict[str, Any] = {"round_id": 1, "kind": "exclude", "battles": [], "reason": "mistake"}
-    return Exclusion(**usual, proposed_by=by, proposed_at=now(), **values)
+    return Exclusion(**(usual | values), proposed_by=by, proposed_at=now())
 
 
 def seen(origin: str, name: str) -> tuple[str, dict[str, str]]:
@@ -71,7 +73,7 @@ def seen(origin: str, name: str) -> tuple[str, dict[str, str]]:
     page = person.http.get("/office")
     person.close()
     assert page.status_code == 200
-    return page.text, dict(re.findall(r'<a class="card" href="([^"]+)"><span>([^<]+)</span>', page.text))
+    return page.text, dict(re.findall(r'<a class="card" href="([^"]+)"><span>(.+?)</span><svg', page.text))
 
 
 def test_where_nothing_waits_the_page_says_so_and_what_could_be_done(office: str) -> None:
@@ -84,24 +86,65 @@ def test_where_nothing_waits_the_page_says_so_and_what_could_be_done(office: str
 
 def test_a_moderator_is_told_of_questions_and_of_suggestions_by_others(db: Database, office: str) -> None:
     adds(db, review("held"), review("held"), review("waiting"), review("waiting", flagged=True), review("approved"))
-    adds(db, review("escalated", decided_by=BORA), review("escalated", decided_by=JIWOO))
+    adds(db, review("escalated", decided_by=BORA, flagged=True), review("escalated", decided_by=JIWOO, flagged=True))
+    adds(db, *(review(state, text="", flagged=True) for state in ("held", "waiting", "escalated")))
     adds(db, draft(BORA), draft(BORA, edited_by=JIWOO), draft(JIWOO), draft(BORA, state="declined"))
 
     page, waiting = seen(office, "jiwoo")
 
     assert waiting == {
         "/office/queue?state=held": "2 questions are held until somebody decides",
-        "/office/queue?state=flagged": "1 question was flagged",
+        "/office/queue?state=flagged": "2 questions were flagged",
         "/office/queue?state=escalated": "1 question was passed on to you by another moderator",
-        "/office/suggestions": "1 suggestion waits for your approval",
+        "/office/suggestions?round=stage-1": "1 suggestion waits for your approval",
     }
     assert NOTHING not in page
+    jiwoo = signed_in(office, "jiwoo")
+    for path, words in waiting.items():
+        if "queue" in path:
+            shown = jiwoo.http.get(path).text
+            others = shown.count("<article") - shown.count("You handed this on")
+            assert words.startswith(f"{others} "), "as many as the list that it leads to has to decide on"
+    jiwoo.close()
+
+
+def test_a_moderator_is_told_of_the_round_that_the_queue_shows_and_of_each_rounds_suggestions(
+    db: Database, office: str
+) -> None:
+    adds(db, review("held"), draft(BORA))
+    closes(db)
+    file = round_file(NOWHERE, slug="stage-2")
+    db.writing(lambda session: create_round(session, file, allow=["127.0.0.0/8"], now=now()))
+    adds(db, draft(BORA, round_id=2), draft(BORA, round_id=2))
+
+    _, waiting = seen(office, "jiwoo")
+
+    assert waiting == {
+        "/office/queue?state=held": "1 question is held until somebody decides",
+        "/office/suggestions?round=stage-2": f"2 suggestions wait for your approval {STAGE}",
+    }
+    opened(db, slug="stage-3")
+    adds(db, draft(BORA, round_id=3))
+    _, waiting = seen(office, "jiwoo")
+    places = ["/office/suggestions?round=stage-3", "/office/suggestions?round=stage-2"]
+    assert list(waiting) == places, "the queue shows the new round"
+    assert waiting[places[0]] == "1 suggestion waits for your approval"
+
+
+def test_counts_of_the_queue_end_at_a_thousand(db: Database, office: str) -> None:
+    adds(db, *(review("held") for _ in range(1001)))
+    assert seen(office, "jiwoo")[1] == {
+        "/office/queue?state=held": "1,000+ questions are held until somebody decides"
+    }
 
 
 def test_an_operator_is_told_of_what_needs_a_second_person_and_of_outages(db: Database, office: str) -> None:
-    vote = voted(db, MINJI, at=now())
+    battle = answered(db, MINJI)
+    vote = votes(db, battle)
     adds(db, proposal(HANA), proposal(SORA), proposal(HANA, state="done"))
-    adds(db, exclusion(JIWOO), exclusion(HANA), exclusion(SORA), exclusion(HANA, state="refused"))
+    ready = {"battles": [battle.id]}
+    adds(db, *(exclusion(by, **ready) for by in (JIWOO, HANA, SORA, "moderator-1")))
+    adds(db, exclusion(HANA, state="refused", **ready), exclusion(HANA), exclusion(JIWOO, kind="reinstate", **ready))
     adds(db, Appeal(vote_id=vote.id, text="왜요?", made_at=now()))
     entry = by_code(db, "e2").id or 0
     adds(db, Outage(entry_id=entry, began_at=now(), ending="refused", check_at=now()))
@@ -109,15 +152,26 @@ def test_an_operator_is_told_of_what_needs_a_second_person_and_of_outages(db: Da
 
     _, waiting = seen(office, "sora")
 
-    exclusions = re.compile("proposals? about excluded votes|asks? to have a vote counted")
-    assert {path: words for path, words in waiting.items() if path != "/office/exclusions"} == {
+    assert waiting == {
         "/rounds/stage-1/changes": "1 change of the round waits for a second person",
+        "/office/exclusions": "2 proposals about excluded votes wait for a second person",
         "/rounds/stage-1/health": "1 endpoint does not answer now",
+        "/office/exclusions?round=stage-1": "1 citizen asks to have a vote counted again",
     }
-    assert exclusions.search(waiting["/office/exclusions"])
-    page, _ = seen(office, "sora")
-    assert "2 proposals about excluded votes wait for a second person" in page
-    assert "1 citizen asks to have a vote counted again" in page
+
+
+def test_an_appeal_that_waits_is_told_of_after_the_round_too(db: Database, office: str) -> None:
+    adds(db, Appeal(vote_id=voted(db, MINJI, at=now()).id, text="왜요?", made_at=now()))
+    closes(db)
+    opened(db, slug="stage-2")
+
+    _, waiting = seen(office, "sora")
+
+    path = "/office/exclusions?round=stage-1"
+    assert waiting == {path: f"1 citizen asks to have a vote counted again {STAGE}"}
+    sora = signed_in(office, "sora")
+    assert "왜요?" in sora.http.get(path).text
+    sora.close()
 
 
 def test_the_round_is_shown_with_its_votes_and_those_of_today(db: Database, office: str) -> None:

@@ -15,9 +15,10 @@ from arena.db import Database
 from arena.office import turn_sample
 from arena.office.desk_pages import DeskPage, Hours, Outcomes
 from arena.office.round_desk import desk_page, rounds_page
+from arena.ratings.actions import Computed, store
 from arena.teams.queries import entries_of
 from arena.teams.tables import Outage
-from tests.data import asks, closes, ends, expires, opened, voted, voter
+from tests.data import asks, closes, ends, expires, opened, rated_now, voted, voter
 from tests.office.rounds import drafted, office
 from tests.support import Citizen, open_round, round_file
 
@@ -43,6 +44,13 @@ def _run(session: Session, statement: Update) -> None:
     session.execute(statement)
 
 
+def rates(db: Database) -> Computed:
+    """Has the worker's ratings stored."""
+    computed = rated_now(db)
+    db.writing(lambda session: store(session, 1, computed, now()))
+    return computed
+
+
 def votes(db: Database, number: int, choice: str = "a") -> None:
     for n in range(number):
         voted(db, voter(db, f"voter-{choice}-{n}"), choice)
@@ -63,21 +71,36 @@ def test_votes_are_told_pair_by_pair_and_by_who_stood_at_side_a(db: Database) ->
                 assert (cell.first, cell.second) == (other.second, other.first)
 
 
-def test_a_side_that_matters_is_told_from_one_that_does_not(db: Database) -> None:
+def test_the_side_is_told_as_the_ratings_tell_it(db: Database) -> None:
     opened(db, teams=2)
     assert desk(db).numbers.side is None
-    votes(db, 4)
-    votes(db, 4, "b")
-    votes(db, 2, "tie")
-    even = desk(db).numbers.side
-    assert even is not None
-    assert (even.decided, even.share, even.matters) == (8, 0.5, False)
-    assert (round(even.low, 3), round(even.high, 3)) == (0.215, 0.785)
-    for n in range(20):
-        voted(db, voter(db, f"left-{n}"), "a")
-    tilted = desk(db).numbers.side
-    assert tilted is not None
-    assert tilted.matters
+    votes(db, 2)
+    side = desk(db).numbers.side
+    assert side is not None
+    assert (side.decided, side.share, side.rated) == (2, 1.0, None)
+    votes(db, 40, "b")
+    votes(db, 40, "tie")
+    computed = rates(db)
+    side, effect = desk(db).numbers.side, computed.ratings["side"]
+    assert side is not None
+    assert side.rated is not None
+    assert (side.decided, side.share) == (42, 2 / 42)
+    assert side.rated.share == float(effect["win_share"])
+    assert list(side.rated.interval) == [float(end) for end in effect["interval"]]
+
+
+def test_one_persons_many_votes_for_a_side_are_not_taken_for_many_persons(db: Database) -> None:
+    opened(db, teams=2, rated_votes_per_voter=30, max_battles_per_voter=40)
+    for n in range(50):
+        voted(db, voter(db, f"even-{n}"), "a" if n % 2 else "b")
+    for _ in range(25):
+        voted(db, voter(db, "fond of a"), "a")
+    rates(db)
+    side = desk(db).numbers.side
+    assert side is not None
+    assert side.share == 50 / 75
+    assert side.rated is not None
+    assert not side.rated.telling
 
 
 def test_what_became_of_battles_is_counted_and_told_by_day(db: Database) -> None:

@@ -109,6 +109,57 @@ def test_how_it_failed_is_said_in_plain_words(desk: Office, team: Endpoint, line
     assert re.search(r'standing-bad">(?:(?!</li>).)*All endpoints', page, re.DOTALL)
 
 
+def test_a_teams_key_reaches_no_host_that_one_operator_names(
+    desk: Office, team: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable is tried in another round, in the same one, and after the draft has let go of it."""
+    monkeypatch.setitem(os.environ, "TEAM_A_KEY", "the-key-itself")
+    assert desk.sends(form()).status_code == 303
+    evil = {"entries.0.base_url": f"{team.origin}/a/v1"}
+    page = desk.sends(form(slug="stage-2", **evil))
+    assert page.status_code == 422
+    assert "The key in this variable belongs to another host" in page.text
+    assert f"{team.origin}/a/v1" in page.text
+    for fields in (form(**evil), form(**{"entries.0.api_key_env": ""}, **evil), form(**evil)):
+        seen = re.search(r'name="seen" value="([^"]*)"', desk.sora.http.get("/office/rounds/stage-1/edit").text)
+        assert seen
+        desk.sends(fields | {"seen": [seen[1]]}, "/office/rounds/stage-1/edit")
+        tries(desk)
+    assert all("authorization" not in asked.headers for asked in team.asked)
+    assert [act[0::2] for act in desk.acts() if act[0] == "round.revise"] == [
+        ("round.revise", "refused"),
+        ("round.revise", "done"),
+        ("round.revise", "refused"),
+    ]
+
+
+def test_the_trail_has_the_addresses_and_the_variables_of_drafts_and_tests(desk: Office, team: Endpoint) -> None:
+    drafts(desk, team)
+    tries(desk)
+    made, tested = desk.told()
+    mine = {"address": f"{team.origin}/a/v1", "key": "TEAM_A_KEY"}
+    assert made.detail["after"]["endpoints"]["e1"] == mine
+    assert tested.detail["endpoints"] == {"e1": mine}
+    assert "endpoints" not in made.detail.get("before", {})
+
+
+def test_a_key_that_another_team_uses_elsewhere_is_not_sent_by_a_test(
+    desk: Office, team: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a pair comes from a round file on the command line."""
+    monkeypatch.setitem(os.environ, "TEAM_A_KEY", "the-key-itself")
+    file = round_file(team.origin)
+    with_key = [each.model_copy(update={"api_key_env": "TEAM_A_KEY"}) for each in file.entries]
+    elsewhere = with_key[1].model_copy(update={"base_url": "http://127.0.0.1:9/v1"})
+    drafted(desk.db, file.model_copy(update={"entries": [with_key[0], elsewhere, *file.entries[2:]]}))
+    answer = desk.sends({"question": ["안녕?"]}, TEST)
+    assert answer.status_code == 409
+    assert "another team uses the same variable for a key at another host" in answer.text
+    assert desk.sends({}, "/office/rounds/stage-1/tests").status_code == 409
+    assert team.asked == []
+    assert [act[2:] for act in desk.acts()] == [("refused", "anothers_key")] * 2
+
+
 def test_a_test_of_an_open_round_touches_no_battle_no_breaker_and_no_ledger(desk: Office, team: Endpoint) -> None:
     team.default = status("500 Internal Server Error")
     open_round(desk.db, round_file(team.origin))

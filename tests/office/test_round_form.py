@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from arena.office.round_fields import MOST_TEAMS, START, read, renumbered, shown, teams_in, with_team
-from arena.office.round_form import filled, from_file
+from arena.office.round_form import OTHER_HOST, Known, filled, from_file
 from arena.office.round_toml import file_data, fingerprint, toml
 from arena.rounds.rules import Rules, parse_round_file
+from arena.rounds.wanted import IN_CLEAR
 from tests.office.rounds import ALLOW, EXAMPLE, form, team
 
 
@@ -116,8 +117,31 @@ def test_a_round_needs_two_teams_and_has_at_most_fifty() -> None:
 def test_a_variable_that_is_no_teams_may_stay_only_where_the_draft_has_it() -> None:
     fields = form(**{"entries.0.api_key_env": "SHARED_KEY"})
     url = fields["entries.0.base_url"][0]
-    assert filled(fields, ALLOW, present={(url, "SHARED_KEY")}).faults == {}
-    assert filled(fields, ALLOW, present={("http://127.0.0.1:9/other/v1", "SHARED_KEY")}).file is None
+    assert filled(fields, ALLOW, Known(present={(url, "SHARED_KEY")})).faults == {}
+    assert filled(fields, ALLOW, Known(present={("http://127.0.0.1:9/other/v1", "SHARED_KEY")})).file is None
+
+
+def test_a_key_goes_to_one_host_only() -> None:
+    there = Known(places={"TEAM_A_KEY": {"http://127.0.0.1:9"}})
+    assert filled(form(**{"entries.0.base_url": "http://127.0.0.1:9/new/path"}), ALLOW, there).faults == {}
+    for elsewhere in ("http://127.0.0.1:10/v1", "http://127.0.0.2:9/v1", "https://127.0.0.1:9/v1"):
+        found = filled(form(**{"entries.0.base_url": elsewhere}), ALLOW, there)
+        assert found.faults == {"entries.0.base_url": OTHER_HOST}
+        assert found.form["entries.0.base_url"] == [elsewhere]
+        assert filled(form(**{"entries.0.base_url": elsewhere, "entries.0.api_key_env": ""}), ALLOW, there).file
+    two = form(**{"entries.1.api_key_env": "TEAM_A_KEY", "entries.1.base_url": "http://127.0.0.2:9/v1"})
+    assert filled(two, ALLOW).faults == {"entries.1.base_url": OTHER_HOST}
+    both = Known(places={"TEAM_A_KEY": {"http://127.0.0.1:9", "http://127.0.0.2:9"}})
+    assert filled(two, ALLOW, both).faults == {}, "the command line may have paired it so"
+
+
+def test_no_key_crosses_the_internet_in_clear() -> None:
+    for url in ("http://8.8.8.8/v1", "http://[2001:4860:4860::8888]/v1"):
+        assert faults(**{"entries.0.base_url": url}) == {"entries.0.base_url": IN_CLEAR}
+        assert faults(**{"entries.0.base_url": url, "entries.0.api_key_env": ""}) == {}
+        fields = form(**{"entries.0.base_url": url})
+        assert filled(fields, [*ALLOW, "8.8.8.0/24", "2001:4860::/32"]).faults == {}
+    assert faults(**{"entries.0.base_url": "https://8.8.8.8/v1"}) == {}
 
 
 def test_what_was_typed_is_shown_again_whatever_it_was() -> None:
@@ -173,6 +197,12 @@ def test_a_round_file_that_is_far_off_is_refused_with_words_for_every_field(text
     found = from_file(text, ALLOW)
     assert found.file is None
     assert set(found.faults) >= {"slug", "title.ko", "rules.max_turns", "rules.score.anchors"}
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 5000 + "]" * 5000, "a = " + "9" * 5000])
+def test_a_round_file_that_no_program_reads_is_no_toml(text: str) -> None:
+    with pytest.raises(tomllib.TOMLDecodeError):
+        from_file(text, ALLOW)
 
 
 def test_a_round_file_with_what_no_database_holds_is_refused() -> None:

@@ -33,8 +33,8 @@ def opens(desk: Office, confirm: str = "stage-1", seen: str | None = None) -> ht
     return desk.sends({"seen": [token], "confirm": [confirm]}, OPEN)
 
 
-def closes(desk: Office, confirm: str = "stage-1") -> httpx.Response:
-    return desk.sends({"confirm": [confirm]}, CLOSE)
+def closes(desk: Office, confirm: str = "stage-1", why: str = "the money is spent") -> httpx.Response:
+    return desk.sends({"confirm": [confirm], "why": [why]}, CLOSE)
 
 
 def later(file: RoundFile, **times: timedelta) -> RoundFile:
@@ -152,11 +152,43 @@ def test_a_round_is_closed_once_its_name_is_typed_and_its_figures_are_final(desk
     assert desk.acts()[-1] == ("round.close", "stage-1", "refused", "not_open")
 
 
-def test_a_round_without_a_closing_time_is_never_closed_early(desk: Office) -> None:
+def test_whoever_chooses_the_moment_says_why_and_the_public_page_tells_of_it(desk: Office) -> None:
+    open_round(desk.db, later(round_file(NOWHERE), closes_at=timedelta(days=3)))
+    page = desk.sora.http.get(CLOSE).text
+    assert "operators can see the ratings while votes come in" in page
+    assert "it was closed early, and for when the end was announced" in page
+    refused = closes(desk, why=" ")
+    assert (refused.status_code, state(desk)) == (422, "open")
+    assert "Please say why you close the round now." in refused.text
+    assert 'id="why-hint"' in refused.text
+    assert 'value="stage-1"' in refused.text
+    assert desk.acts()[-1] == ("round.close", "stage-1", "refused", "why")
+    assert "<b>no</b>" not in closes(desk, "stage-2", "<b>no</b>").text
+    assert "Closed before" not in desk.jiwoo.http.get("/rounds/stage-1").text
+    assert closes(desk).status_code == 303
+    assert desk.told()[-1].detail["note"] == "the money is spent"
+    assert "Closed before the announced end, by an operator on" in desk.jiwoo.http.get("/rounds/stage-1").text
+
+
+def test_a_round_without_a_closing_time_is_closed_by_choice_too(desk: Office) -> None:
     open_round(desk.db, round_file(NOWHERE))
     page = desk.sora.http.get(CLOSE).text
     assert "earlier than announced" not in page
+    assert "No end was announced" in page
     assert "Close the round now</button>" in page
+    assert closes(desk, why="").status_code == 422
+    assert closes(desk).status_code == 303
+    assert "No end had been announced. An operator closed the round on" in desk.jiwoo.http.get("/rounds/stage-1").text
+
+
+def test_at_the_announced_end_nobody_is_asked_why(desk: Office) -> None:
+    open_round(desk.db, later(round_file(NOWHERE), closes_at=timedelta(milliseconds=1)))
+    assert "Why now?" not in desk.sora.http.get(CLOSE).text or state(desk) == "closed"
+    closes(desk, why="")
+    assert state(desk) == "closed"
+    page = desk.jiwoo.http.get("/rounds/stage-1").text
+    assert "Closed before" not in page
+    assert "No end had been announced" not in page
 
 
 def test_others_neither_open_nor_close_and_it_is_on_record(desk: Office) -> None:

@@ -43,6 +43,8 @@ def test_at_least_two_entries_take_part(db: Database) -> None:
         ("address", {"api_key_env": "ARENA_SECRET_KEY"}, "api_key_env"),
         ("address", {"api_key_env": "PGPASSWORD"}, "api_key_env"),
         ("join", {"api_key_env": "ARENA_LEDGER_KEY"}, "api_key_env"),
+        ("join", {"base_url": "http://8.8.8.8/v1"}, "base_url"),
+        ("address", {"base_url": "http://8.8.8.8/v1", "api_key_env": "TEAM_A_KEY"}, "base_url"),
         ("join", {"base_url": "http://169.254.169.254/"}, "base_url"),
         ("join", {"team_ko": ""}, "team"),
         ("join", {"team_en": "x" * 201}, "team"),
@@ -88,3 +90,18 @@ def test_an_entry_keeps_the_variable_it_has_whatever_its_name(db: Database) -> N
     assert by_code(db, "e1").base_url == MOVED
     with pytest.raises(InvalidError):
         proposes(db, "address", entry="e2", api_key_env="OTHER_KEY")
+
+
+def test_a_team_moves_with_its_own_key_and_with_nobody_elses(db: Database) -> None:
+    hire(db)
+    file = round_file(NOWHERE, may_change=EVERYTHING)
+    keyed = [file.entries[n].model_copy(update={"api_key_env": f"TEAM_{n}_KEY"}) for n in range(2)]
+    open_round(db, file.model_copy(update={"entries": [*keyed, *file.entries[2:]]}))
+    away = "http://127.0.0.2:9/v1"
+    changes(db, "address", base_url=away, api_key_env="TEAM_0_KEY")
+    assert by_code(db, "e1").base_url == away
+    for kind in ("address", "join"):
+        with pytest.raises(InvalidError) as refused:
+            proposes(db, kind, base_url=away, api_key_env="TEAM_1_KEY")
+        assert refused.value.code == "api_key_env"
+    changes(db, "join", base_url=f"{NOWHERE}/late/v1", api_key_env="TEAM_1_KEY")

@@ -18,13 +18,15 @@ from tests.battles.stage import Stage, opened
 from tests.support import Citizen, round_file
 
 NUMBER, MASKED = "010-2345-6789", "[전화번호]"
-BLOCKED, HELD, NOTED, IN_NEED = "막힐낱말", "멈출낱말", "적힐낱말", "힘든낱말"
+BLOCKED, HELD, NOTED, IN_NEED, SAD = "막힐낱말", "멈출낱말", "적힐낱말", "힘든낱말", "슬픈낱말"
+DOWN = "500 Down"
 RULES = Rules(
     rules=(
         Rule(category="weapons", kind="words", level="block", entries=(BLOCKED,)),
         Rule(category="drugs", kind="words", level="hold", entries=(HELD,)),
         Rule(category="spam", kind="words", level="log", entries=(NOTED,)),
         Rule(category="self_harm", kind="words", level="hold", entries=(IN_NEED,)),
+        Rule(category="self_harm", kind="words", level="log", entries=(SAD,)),
     ),
     thresholds={
         "violence": Threshold(level="block", at=0.8),
@@ -36,14 +38,14 @@ RULES = Rules(
 
 @dataclass
 class Judge:
-    """A classifier: sees violence in "때리", something sexual in "야한", hate in "미운"; or is `down`."""
+    """A classifier: sees violence in "때리", something sexual in "야한", hate in "미운"; or has another `status`."""
 
-    down: bool = False
+    status: str = "200 OK"
     asked: list[Asked] = field(default_factory=list)
 
     async def answer(self, answer: Answering) -> None:
         self.asked.append(answer.asked)
-        await answer.begin("500 Down" if self.down else "200 OK", "application/json")
+        await answer.begin(self.status, "application/json")
         text = answer.asked.body["input"]
         scores = {
             name: 0.9 if word in text else 0.01

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from arena.screening import classifier as room
-from arena.screening.classifier import Classifier, ClassifierDownError, classifier_of, judged
+from arena.screening.classifier import Classifier, ClassifierDownError, NotTakenError, classifier_of, judged
 from arena.screening.findings import Finding
 from arena.screening.rules import Threshold
 from tests.battles.endpoint import Answering, Endpoint, Script, endpoint, mute, sending, status
@@ -110,6 +110,8 @@ async def _compressed(answering: Answering) -> None:
 FAULTY: dict[str, Script] = {
     "says_500": status("500 Internal Server Error"),
     "is_busy": status("429 Too Many Requests"),
+    "does_not_know_us": status("401 Unauthorized"),
+    "does_not_let_us": status("403 Forbidden"),
     "redirects": _redirect,
     "is_endless": _endless,
     "is_long": sending(answer({}) + b" " * 70_000),
@@ -138,6 +140,56 @@ def test_an_answer_that_is_not_as_expected_means_that_it_is_down(name: str, capl
     with endpoint(FAULTY[name]) as made, pytest.raises(ClassifierDownError) as down:
         ask(made)
     assert PROMPT not in f"{down.value!r} {caplog.text}"
+
+
+@pytest.mark.parametrize("line", ["400 Bad Request", "413 Content Too Large", "422 Unprocessable"])
+def test_an_answer_that_refuses_this_very_prompt_does_not_mean_that_it_is_down(line: str) -> None:
+    with endpoint(status(line)) as made, pytest.raises(NotTakenError) as refused:
+        ask(made)
+    assert PROMPT not in repr(refused.value)
+
+
+def many(made: Endpoint, number: int) -> list[object]:
+    """What becomes of so many prompts at once."""
+
+    async def asked() -> list[object]:
+        classifier = Classifier(made.origin, "", "")
+        try:
+            return [
+                *await asyncio.gather(
+                    *(classifier.findings(PROMPT, THRESHOLDS) for _ in range(number)), return_exceptions=True
+                )
+            ]
+        finally:
+            await classifier.close()
+
+    return asyncio.run(asked())
+
+
+def test_of_very_many_at_once_each_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "AT_ONCE", 2)
+    running = most = 0
+
+    async def counted(answering: Answering) -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await answering.begin(kind="application/json")
+        running -= 1
+        await answering.raw(answer({}))
+
+    with endpoint(counted) as made:
+        assert many(made, 20) == [()] * 20
+    assert most <= 2
+
+
+def test_whose_turn_does_not_come_is_told_that_it_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "AT_ONCE", 1)
+    monkeypatch.setattr(room, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(room, "DEADLINE_S", 0.2)
+    with endpoint(mute) as made:
+        assert [type(outcome) for outcome in many(made, 3)] == [ClassifierDownError] * 3
+        assert len(made.asked) == 1
 
 
 @pytest.mark.usefixtures("hurried")

@@ -6,16 +6,19 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client import REGISTRY
+from sqlalchemy import update
 from sqlmodel import col, select
 
+from arena.battles import arrivals
 from arena.battles.tables import Battle
 from arena.ledger.tables import Leaf
 from arena.proofs.leaves import commitment
 from arena.screening.findings import reason
+from arena.screening.tables import Review
 from arena.web.i18n import translations
 from tests.battles.words import stored
 from tests.data import rows
-from tests.screening.flow import BLOCKED, HELD, IN_NEED, MASKED, NOTED, NUMBER, Flow
+from tests.screening.flow import BLOCKED, DOWN, HELD, IN_NEED, MASKED, NOTED, NUMBER, SAD, Flow
 from tests.support import Citizen
 
 PERSONAL = f"제 번호는 {NUMBER} 이고 메일은 minji@naver.com 이에요. 문자를 써 주세요"
@@ -145,6 +148,32 @@ def test_who_may_need_help_at_once_reads_where_to_call_while_the_question_waits(
     assert "1577-0199" in minji.http.get("/").text
 
 
+def test_who_may_need_help_reads_where_to_call_whatever_else_was_found(flow: Flow, minji: Citizen) -> None:
+    """Refused for something else, asked, or refused by a moderator."""
+    assert "1577-0199" not in sends(minji, BLOCKED).text
+    blocked_too = sends(minji, f"{SAD} {BLOCKED}")
+    assert "1577-0199" in blocked_too.text
+    assert html.escape(translations("ko").gettext(reason("weapons")), quote=False) in blocked_too.text
+
+    path = minji.ask(SAD)
+    assert minji.http.get(path).text.count("1577-0199") == 1
+    assert "1577-0199" not in minji.http.get(minji.ask("안녕하세요?")).text
+
+    sends(minji, IN_NEED)
+    for state in ("held", "escalated", "approved", "rejected", "hidden"):
+        flow.decides(state, IN_NEED, "drugs" if state == "rejected" else None)
+        assert minji.http.get("/").text.count("1577-0199") == 1, state
+    assert "1577-0199" in sends(minji, IN_NEED).text
+
+
+def test_help_lines_go_with_the_words_that_they_belong_to(flow: Flow, minji: Citizen) -> None:
+    path = flow.votable(minji, SAD)
+    assert minji.vote(path).status_code == 303
+    assert "1577-0199" in minji.http.get(path).text
+    flow.stage.db.writing(lambda session: session.execute(update(Review).values(text="")))
+    assert "1577-0199" not in minji.http.get(path).text
+
+
 def test_with_htmx_the_landing_page_tells_that_it_waits(flow: Flow, minji: Citizen) -> None:
     answer = sends(minji, HELD, headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["hx-push-url"]) == (200, "/")
@@ -161,13 +190,13 @@ def test_the_same_held_question_sent_again_is_held_once(flow: Flow, minji: Citiz
 
 def test_a_question_that_was_asked_before_the_classifier_failed_is_not_held(flow: Flow, minji: Citizen) -> None:
     path = minji.ask(NOTED)
-    flow.judge.down = True
+    flow.judge.status = DOWN
     assert sends(minji, NOTED).headers["location"] == path
     assert flow.states() == [(NOTED, "waiting")]
 
 
 def test_without_the_classifier_the_rules_decide_and_it_is_noted(flow: Flow, minji: Citizen) -> None:
-    flow.judge.down = True
+    flow.judge.status = DOWN
     minji.ask("안녕하세요?")
     (review,) = flow.reviews()
     assert (review.state, review.flagged) == ("waiting", True)
@@ -178,10 +207,27 @@ def test_without_the_classifier_the_rules_decide_and_it_is_noted(flow: Flow, min
 
 
 def test_without_the_classifier_what_the_rules_noted_waits(flow: Flow, minji: Citizen) -> None:
-    flow.judge.down = True
+    flow.judge.status = DOWN
     assert sends(minji, NOTED).headers["location"] == "/#held"
     (review,) = flow.reviews()
     assert [(flag["source"], flag["level"]) for flag in review.flags] == [("rule", "log"), ("system", "hold")]
+
+
+def test_what_the_classifier_does_not_take_waits(flow: Flow, minji: Citizen) -> None:
+    flow.judge.status = "413 Content Too Large"
+    assert sends(minji, "아주 긴 질문").headers["location"] == "/#held"
+    assert flow.reviews()[0].flags == [{"source": "system", "code": "not_classified", "level": "hold"}]
+
+
+def test_what_is_refused_costs_as_what_is_asked(flow: Flow, minji: Citizen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arrivals, "NEWCOMERS", 4)
+    for _ in range(3):
+        assert sends(minji, "때리").status_code == 422
+    assert sends(minji, "안녕하세요?").status_code == 303, "who mends the text three times is not locked out"
+    refused = sends(minji, "때리 또")
+    assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (429, True)
+    assert ">때리 또</textarea>" in refused.text
+    assert "때리 또" not in flow.judge.read
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import html
 import httpx
 import pytest
 
+from arena.battles import arrivals
 from tests.battles.words import stored
-from tests.screening.flow import BLOCKED, HELD, MASKED, NUMBER, Flow
+from tests.screening.flow import BLOCKED, HELD, MASKED, NOTED, NUMBER, Flow
 from tests.support import Citizen
 
 
@@ -98,3 +99,22 @@ def test_a_voted_battle_holds_no_question(flow: Flow, minji: Citizen) -> None:
     assert minji.vote(path).status_code == 303
     assert asks_again(minji, path, HELD).status_code == 409
     assert len(flow.reviews()) == 1
+
+
+def test_a_follow_up_that_was_handed_on_is_checked_as_any_other_when_asked_again(flow: Flow, minji: Citizen) -> None:
+    path = flow.votable(minji, NOTED)
+    flow.decides("escalated", NOTED)
+    assert asks_again(minji, path, NOTED).status_code == 303
+    assert minji.read(path, 2).outcome == "complete"
+    assert [(review.state, review.flags) for review in flow.reviews()] == [
+        ("escalated", [{"source": "rule", "code": "spam", "level": "log"}]),
+        ("waiting", [{"source": "rule", "code": "spam", "level": "log"}]),
+    ]
+
+
+def test_follow_ups_without_end_are_given_back(flow: Flow, minji: Citizen, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = flow.votable(minji)
+    monkeypatch.setattr(arrivals, "A_PERSON", 2)
+    assert [asks_again(minji, path, "때리").status_code for _ in range(3)] == [422, 422, 429]
+    assert ">때리 또</textarea>" in asks_again(minji, path, "때리 또").text
+    assert minji.vote(path).status_code == 303

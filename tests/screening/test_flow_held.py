@@ -37,6 +37,17 @@ def test_an_approved_question_is_asked_without_another_check_and_keeps_its_revie
     assert "지금 물어보기" not in minji.http.get("/").text
 
 
+def test_what_was_masked_is_told_when_it_is_asked_at_last(flow: Flow, minji: Citizen) -> None:
+    sends(minji, f"{HELD} {NUMBER}")
+    flow.decides("approved", MINE)
+    first = flow.votable(minji, MINE)
+    assert flow.stage.turn(first).masked == {"phone": 1}
+    assert minji.vote(first).status_code == 303
+    second = minji.ask(MINE)
+    assert flow.stage.turn(second).masked == {"phone": 1}
+    assert [review.masked for review in flow.reviews()] == [{"phone": 1}] * 2
+
+
 def test_typed_anew_with_the_number_it_is_the_same_question(flow: Flow, minji: Citizen) -> None:
     sends(minji, f"{HELD} {NUMBER}")
     flow.decides("approved", MINE)
@@ -158,6 +169,6 @@ def test_where_approval_is_taken_back_meanwhile_nothing_is_asked(db: Database) -
     _, turn = asks(db)
     with db.reading() as session:
         checks = Checks({}, (), rules_in_force(session), review=1, state="approved")
-    assert db.writing(lambda s: hold(s, by, BLOCKED, checks, now()))
+    db.writing(lambda s: hold(s, by, BLOCKED, checks, now()))
     with pytest.raises(ConflictError):
         db.writing(lambda s: review_turn(s, by, turn.id or 0, BLOCKED, checks, now()))

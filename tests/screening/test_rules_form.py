@@ -25,6 +25,8 @@ def read(**changed: str) -> tuple[Draft, Rules | None]:
         ("entries", "\n".join(f"word {number}" for number in range(501)), "at most 500 lines"),
         ("entries", "길" * 401, "at most 400 letters"),
         ("note", "long" * 100, "at most 300 letters"),
+        ("note", "문의는 010-1234-5678", "personal details"),
+        ("entries", "돈나무\n010-1234-5678", "personal details"),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_with_what_was_expected(name: str, value: str, words: str) -> None:
@@ -36,6 +38,13 @@ def test_a_rule_that_cannot_be_is_refused_with_what_was_expected(name: str, valu
 
 def test_a_pattern_that_fits_everything_is_refused() -> None:
     assert "every question" in read(kind="pattern", entries="a*")[0].rules[0].problem
+
+
+def test_patterns_that_could_take_too_long_together_are_refused_as_a_whole() -> None:
+    lines = "\n".join(f"a[ab]{{{number}}}!" for number in range(940, 1000))
+    draft, rules = read(kind="pattern", entries=lines)
+    assert "take too long for a question" in draft.problem
+    assert (draft.rules[0].entries, rules) == (lines, None)
 
 
 def test_too_many_rules_are_refused_as_a_whole() -> None:

@@ -14,7 +14,7 @@ from arena.accounts.pages import Problem
 from arena.accounts.people import disable, enable, sign_out_everywhere
 from arena.accounts.people_page import people_page, person_page
 from arena.accounts.queries import SignedIn, code_of
-from arena.accounts.routes.caller import CurrentAdmin, only, shown, words_of
+from arena.accounts.routes.caller import CurrentAdmin, done_here, only, shown, with_done, words_of
 from arena.accounts.tables import Admin
 from arena.accounts.trail import on_record
 from arena.clock import now
@@ -64,7 +64,8 @@ class Desk:
         except ArenaError as refused:
             problem = Problem(what, words_of(self.request, refused) or "")
             return self.page(problem=problem, note=note or "", why=refused)
-        return see_other(f"/office/people/{self.number}?done={what.removeprefix('admin.')}")
+        page = f"/office/people/{self.number}"
+        return see_other(with_done(self.request, page, what.removeprefix("admin.")))
 
 
 async def _desk(request: Request, arena: Arena, reader: CurrentAdmin, number: Number) -> Desk:
@@ -83,7 +84,7 @@ def everybody(request: Request, arena: Arena, reader: CurrentAdmin) -> Response:
 
 @router.get("/{number}")
 def somebody(desk: AtDesk, done: str = "") -> Response:
-    return desk.page(done)
+    return desk.page(done_here(desk.request, done))
 
 
 @router.post("/{number}/disable", dependencies=[Csrf])

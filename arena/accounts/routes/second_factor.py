@@ -10,9 +10,18 @@ from arena.accounts.actions import token_hash
 from arena.accounts.attempts import begin_attempt, forget_attempt
 from arena.accounts.pages import CodePage, SetUp, SetUpPage
 from arena.accounts.queries import code_of, session_holder
-from arena.accounts.routes.caller import OFFICE, browser_here, second_step, sent_on_with, shown, token_of, words_of
+from arena.accounts.routes.caller import (
+    OFFICE,
+    browser_here,
+    second_step,
+    secret_of,
+    sent_in,
+    shown,
+    token_of,
+    words_of,
+)
 from arena.accounts.second_factor import Vault, app_link, set_up, use_code
-from arena.accounts.signing_in import let_in, note_limit
+from arena.accounts.signing_in import Entered, let_in, note_limit
 from arena.accounts.tables import Admin
 from arena.accounts.trail import record
 from arena.clock import now
@@ -39,8 +48,7 @@ Waiting = Annotated[Admin | None, Depends(_waiting)]
 
 
 def vault_of(arena: Services) -> Vault:
-    assert arena.settings.secret_key is not None
-    return Vault(arena.settings.secret_key.get_secret_value())
+    return Vault(secret_of(arena))
 
 
 def offered_to(request: Request, arena: Services, admin: Admin) -> str:
@@ -81,21 +89,21 @@ async def show_code(
         return see_other("/sign-in")
     browser = browser_here(request)
 
-    def enter(session: Session, attempt: int) -> str | None:
+    def enter(session: Session, attempt: int) -> Entered | None:
         if not use_code(session, vault_of(arena), admin, code, now()):
-            note_limit(session, admin.email, admin, browser.address, now())
+            note_limit(session, admin.email, admin, browser, now())
             return None
         forget_attempt(session, attempt)
         return let_in(session, admin, "second_factor", browser, now())
 
     try:
-        attempt = await arena.db.write(lambda s: begin_attempt(s, admin.email, browser.address, now()))
-        token = await arena.db.write(lambda s: enter(s, attempt))
+        attempt = await arena.db.write(lambda s: begin_attempt(s, admin.email, browser, now()))
+        entered = await arena.db.write(lambda s: enter(s, attempt))
     except ArenaError as refused:
         return _code_page(request, back_to, refused)
-    if token is None:
+    if entered is None:
         return _code_page(request, back_to, InvalidError(WRONG))
-    return sent_on_with(request, local_path(back_to), token)
+    return sent_in(request, local_path(back_to), entered)
 
 
 @router.get("/set-up")
@@ -115,14 +123,14 @@ async def confirm_set_up(
         return see_other("/sign-in")
     browser, offered = browser_here(request), offered_to(request, arena, admin)
 
-    def enter(session: Session) -> str | None:
+    def enter(session: Session) -> Entered | None:
         if not set_up(session, vault_of(arena), admin, offered, code, now()):
             return None
         who = code_of(admin)
         record(session, who, "auth.totp", who, "done", now(), detail={"before": "none", "after": "set"})
         return let_in(session, admin, "second_factor", browser, now())
 
-    token = await arena.db.write(enter)
-    if token is None:
+    entered = await arena.db.write(enter)
+    if entered is None:
         return _set_up_page(request, arena, admin, back_to, InvalidError(WRONG))
-    return sent_on_with(request, local_path(back_to), token)
+    return sent_in(request, local_path(back_to), entered)

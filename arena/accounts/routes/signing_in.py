@@ -15,8 +15,8 @@ from arena.accounts.routes.caller import (
     OFFICE,
     browser_here,
     load_admin,
-    second_step,
-    sent_on_with,
+    sent_in,
+    sent_to_second_step,
     shown,
     token_of,
     words_of,
@@ -56,13 +56,13 @@ async def sign_in(
 ) -> Response:
     browser = browser_here(request)
     try:
-        attempt = await arena.db.write(lambda s: begin_attempt(s, email, browser.address, now()))
+        attempt = await arena.db.write(lambda s: begin_attempt(s, email, browser, now()))
     except LimitError as held:
         return sign_in_page(request, email, back_to, held)
     admin = await arena.db.read(lambda s: admin_by_email(s, email))
     fits = await arena.db.read(lambda _session: password_fits(admin, password))
     if admin is None or not fits:
-        await arena.db.write(lambda s: note_limit(s, email, admin, browser.address, now()))
+        await arena.db.write(lambda s: note_limit(s, email, admin, browser, now()))
         return sign_in_page(request, email, back_to, InvalidError(WRONG))
     await arena.db.write(lambda s: forget_attempt(s, attempt))
     return await _after_password(request, arena, admin, local_path(back_to))
@@ -71,10 +71,10 @@ async def sign_in(
 async def _after_password(request: Request, arena: Arena, admin: Admin, path: str) -> Response:
     browser = browser_here(request)
     if not needs_code(admin, asked_of_all=arena.settings.second_factor):
-        token = await arena.db.write(lambda s: let_in(s, admin, "password", browser, now()))
-        return sent_on_with(request, path, token)
+        entered = await arena.db.write(lambda s: let_in(s, admin, "password", browser, now()))
+        return sent_in(request, path, entered)
     token = await arena.db.write(lambda s: let_wait(s, admin, browser, now()))
-    return sent_on_with(request, second_step(admin, path), token, full=False)
+    return sent_to_second_step(request, admin, path, token)
 
 
 @router.post("/sign-out", dependencies=[Csrf])

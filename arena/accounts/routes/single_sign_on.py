@@ -2,7 +2,6 @@
 
 import hmac
 from dataclasses import asdict
-from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any
 
@@ -15,13 +14,13 @@ from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from arena.accounts.actions import changes_one
+from arena.accounts.attempts import begin_attempt, forget_attempt
 from arena.accounts.oidc import Flow, NotTrustedError, Provider, ProviderDownError
 from arena.accounts.queries import admin_by_email, code_of
-from arena.accounts.routes.caller import OFFICE, browser_here, sent_on_with
+from arena.accounts.routes.caller import OFFICE, browser_here, secret_of, sent_in
 from arena.accounts.routes.signing_in import sign_in_page
-from arena.accounts.signing_in import UNKNOWN, Browser, let_in
+from arena.accounts.signing_in import UNKNOWN, Entered, let_in, note_limit
 from arena.accounts.tables import Admin
-from arena.accounts.trail import record
 from arena.clock import now
 from arena.errors import N_, ArenaError, BusyError, ForbiddenError, NotFoundError
 from arena.web.respond import local_path, see_other, set_cookie
@@ -68,8 +67,7 @@ def _provider(arena: Services) -> Provider:
 
 
 def _cookies(arena: Services) -> URLSafeTimedSerializer:
-    assert arena.settings.secret_key is not None
-    return URLSafeTimedSerializer(arena.settings.secret_key.get_secret_value(), salt="oidc")
+    return URLSafeTimedSerializer(secret_of(arena), salt="oidc")
 
 
 def _here(request: Request, arena: Services) -> str:
@@ -94,17 +92,34 @@ async def begin(request: Request, arena: Arena, back_to: Annotated[str, Query(al
 async def come_back(request: Request, arena: Arena, state: str = "", code: str = "", error: str = "") -> Response:
     """Where the provider sends the browser, with a code or with the reason why not."""
     provider, flow = _provider(arena), _flow(request, arena, state)
-    why, claims = await _asked(provider, flow, code, error, _here(request, arena))
-    entered: str | None = None
-    if flow and claims is not None:
-        browser, at = browser_here(request), now()
-        why, entered = await arena.db.write(lambda s: _enter(s, provider.issuer, claims, browser, at))
-    if flow and entered is not None:
-        response = sent_on_with(request, flow.next_path, entered)
-    else:
-        response = sign_in_page(request, "", flow.next_path if flow else OFFICE, _refusal(why))
+    try:
+        if flow is None:
+            raise _refusal("state")
+        if error or not code:
+            raise _refusal("denied")
+        response = sent_in(request, flow.next_path, await _entered(request, arena, provider, flow, code))
+    except ArenaError as refused:
+        response = sign_in_page(request, "", flow.next_path if flow else OFFICE, refused)
     response.delete_cookie(COOKIE, path="/")
     return response
+
+
+async def _entered(request: Request, arena: Services, provider: Provider, flow: Flow, code: str) -> Entered:
+    """Signs in whom the provider names. Counted as an attempt, as each asks the provider. Raises ArenaError."""
+    browser = browser_here(request)
+    attempt = await arena.db.write(lambda s: begin_attempt(s, None, browser, now()))
+
+    def enter(session: Session) -> Entered:
+        forget_attempt(session, attempt)
+        admin = _named(session, provider.issuer, claims)
+        return let_in(session, admin, "oidc", browser, now())
+
+    try:
+        claims = await _asked(provider, flow, code, _here(request, arena))
+        return await arena.db.write(enter)
+    except ArenaError:
+        await arena.db.write(lambda s: note_limit(s, None, None, browser, now()))
+        raise
 
 
 def _flow(request: Request, arena: Services, state: str) -> Flow | None:
@@ -116,28 +131,20 @@ def _flow(request: Request, arena: Services, state: str) -> Flow | None:
     return flow if hmac.compare_digest(flow.state.encode(), state.encode()) else None
 
 
-async def _asked(
-    provider: Provider, flow: Flow | None, code: str, error: str, here: str
-) -> tuple[str, dict[str, Any] | None]:
-    """What the provider says of who signs in, or why that is not known."""
-    if flow is None:
-        return "state", None
-    if error or not code:
-        return "denied", None
+async def _asked(provider: Provider, flow: Flow, code: str, here: str) -> dict[str, Any]:
+    """What the provider says of who signs in."""
     try:
-        return "", await provider.claims(code, flow, here)
+        return await provider.claims(code, flow, here)
     except ProviderDownError as failure:
         log.warning("oidc", why="down", what=str(failure))
-        return "down", None
+        raise _refusal("down") from None
     except NotTrustedError as failure:
         log.warning("oidc", why="untrusted", what=str(failure))
-        return "untrusted", None
+        raise _refusal("untrusted") from None
 
 
-def _enter(
-    session: Session, issuer: str, claims: dict[str, Any], browser: Browser, at: datetime
-) -> tuple[str, str | None]:
-    """Signs in whom the claims name, or says why not; what was refused is on the trail too."""
+def _named(session: Session, issuer: str, claims: dict[str, Any]) -> Admin:
+    """Whom the claims name, if they may come in."""
     subject, email = f"{issuer} {claims['sub']}", claims.get("email")
     admin = admin_by_email(session, email) if isinstance(email, str) else None
     if claims.get("email_verified") is not True:
@@ -147,10 +154,9 @@ def _enter(
     elif not _is_theirs(session, admin, subject):
         why = "subject"
     else:
-        return "", let_in(session, admin, "oidc", browser, at)
-    about = code_of(admin) if admin else UNKNOWN
-    record(session, UNKNOWN, "auth.sign_in", about, "refused", at, why=f"oidc_{why}", detail={"way": "oidc"})
-    return why, None
+        return admin
+    log.warning("oidc", why=why, about=code_of(admin) if admin else UNKNOWN)
+    raise _refusal(why)
 
 
 def _is_theirs(session: Session, admin: Admin, subject: str) -> bool:

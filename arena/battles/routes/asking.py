@@ -145,6 +145,7 @@ def _screened(session: Session, caller: Caller, prompt: str, code: str, consent:
     prompt = actions.clean_prompt(offered or prompt)
     if "participate" not in consent and consent_given(session, caller.visitor.id, CONSENT_VERSION) is None:
         raise InvalidError(NO_CONSENT, code="no_consent")
+    caller.admit(session, round_id)
     return Screened(prompt, None) if offered else screen(session, round_id, caller.visitor.id, prompt)
 
 
@@ -158,8 +159,6 @@ def _start(
     if screened.checks and screened.checks.hold:
         return _hold(session, caller, round_, screened.text, screened.checks), None
     dealt = start_battle(session, round_, voter_id, screened.text, caller.locale, now(), screened.checks)
-    if dealt.new:
-        _admit(session, caller, round_)
     return dealt.battle.id, queries.turn_job(session, dealt.turn) if dealt.new else None
 
 
@@ -169,14 +168,8 @@ def _hold(session: Session, caller: Caller, round_: Round, text: str, checks: Ch
     current = queries.open_battle(session, by.round_id, by.voter_id)
     if current and begun_with(session, current, text):
         return current.id
-    if hold(session, by, text, checks, now()):
-        _admit(session, caller, round_)
+    hold(session, by, text, checks, now())
     return None
-
-
-def _admit(session: Session, caller: Caller, round_: Round) -> None:
-    if not queries.has_voted(session, round_.id or 0, caller.visitor.id):
-        caller.arrivals.admit(caller.address, now())
 
 
 def _round_that_accepts(session: Session) -> Round:

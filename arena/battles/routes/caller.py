@@ -5,12 +5,14 @@ from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Form, Path, Request
+from sqlmodel import Session
 from starlette.responses import Response
 
 from arena.battles.arrivals import Arrivals
 from arena.battles.pages import BattlePage
-from arena.battles.queries import battle_page
+from arena.battles.queries import battle_page, has_voted
 from arena.battles.relays import Relays
+from arena.clock import now
 from arena.db import Database, Work
 from arena.screening.checks import BlockedError, Screened
 from arena.screening.classifier import Classifier
@@ -42,6 +44,13 @@ class Caller:
         """The caller's own battle. Raises NotFoundError for anyone else's."""
         told = partial(battle_page, problem=problem, prompt=prompt, just_held=just_held)
         return await self.db.read(lambda session: told(session, self.visitor.id, battle_id, self.locale))
+
+    def admit(self, session: Session, round_id: int) -> None:
+        """Counts a first question before it is checked. Raises LimitError."""
+        if has_voted(session, round_id, self.visitor.id):
+            self.arrivals.admit_known(self.visitor.id, now())
+        else:
+            self.arrivals.admit(self.address, now())
 
     async def screened(self, prepare: Work[Screened]) -> Screened:
         """The caller's prompt after all checks; `prepare` does those that need no network.

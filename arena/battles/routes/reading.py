@@ -14,7 +14,7 @@ from arena.battles.routes.caller import BattleId, Caller, CurrentCaller, Prompt
 from arena.battles.stream import EventStream, Follower, Replay
 from arena.battles.tables import Turn
 from arena.clock import now
-from arena.errors import BusyError, InvalidError
+from arena.errors import BusyError, InvalidError, LimitError
 from arena.screening.checks import Screened
 from arena.screening.holding import HeldLimitError, hold
 from arena.screening.screen import screen
@@ -95,7 +95,7 @@ async def follow_up(battle_id: BattleId, caller: CurrentCaller, prompt: Prompt =
     try:
         screened = await caller.screened(partial(_screened, caller=caller, battle_id=battle_id, prompt=prompt))
         job = await caller.db.write(partial(_ask_again, caller=caller, battle_id=battle_id, screened=screened))
-    except (InvalidError, HeldLimitError) as error:
+    except (InvalidError, HeldLimitError, LimitError) as error:
         problem = error.text(translations(caller.locale).gettext)
         return caller.shown(await caller.page(battle_id, problem=problem, prompt=prompt), status=error.status)
     if job is None:
@@ -110,7 +110,9 @@ async def follow_up(battle_id: BattleId, caller: CurrentCaller, prompt: Prompt =
 def _screened(session: Session, caller: Caller, battle_id: str, prompt: str) -> Screened:
     battle, round_ = queries.battle_of(session, caller.visitor.id, battle_id)
     actions.next_number(session, battle, round_, now())
-    return screen(session, battle.round_id, battle.voter_id, actions.clean_prompt(prompt))
+    prompt = actions.clean_prompt(prompt)
+    caller.arrivals.admit_known(battle.voter_id, now())
+    return screen(session, battle.round_id, battle.voter_id, prompt)
 
 
 def _ask_again(session: Session, caller: Caller, battle_id: str, screened: Screened) -> TurnJob | None:

@@ -1,6 +1,7 @@
 """The review queue: prompts, one key an act."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
@@ -9,15 +10,17 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from arena.accounts.queries import SignedIn
-from arena.accounts.routes import COOKIE, load_admin, only
+from arena.accounts.routes.caller import COOKIE, NOT_YOURS, CurrentAdmin, only
+from arena.accounts.trail import refusals_on_record
 from arena.battles.stream import EventStream
 from arena.clock import now
-from arena.errors import N_, UnauthorizedError
-from arena.moderation.actions import Outcome, Wish, claim, fulfil, release
+from arena.db import Database
+from arena.errors import N_, ForbiddenError
+from arena.moderation.actions import ACTS, Outcome, Wish, claim, fulfil, release, subject
 from arena.moderation.pages import DonePage, QueuePage, ReviewView
-from arena.moderation.queries import chosen_round, last_decided, queue_page, review_views
-from arena.moderation.queue_filter import PATH, Filter
-from arena.moderation.queue_watch import QueueWatch, Watcher, arrived_since
+from arena.moderation.queries import chosen_round, counts, last_decided, queue_page, review_views
+from arena.moderation.queue_filter import PATH, Filter, State
+from arena.moderation.queue_watch import QueueWatch, Watcher
 from arena.web.i18n import translations
 from arena.web.pages import Locale
 from arena.web.respond import is_partial, render, see_other
@@ -28,29 +31,25 @@ ABOUT = N_("Question %(number)s: %(why)s")
 NOTHING_CHOSEN = N_("No question was chosen. Tick one or more, and try again.")
 NOTHING_TO_UNDO = N_("There is nothing of yours from the last ten minutes to take back.")
 
-router = APIRouter(prefix=PATH, dependencies=[only("moderator")])
-
-
-async def _moderator(admin: Annotated[SignedIn | None, Depends(load_admin)]) -> str:
-    if admin is None:
-        raise UnauthorizedError
-    return admin.code
+router = APIRouter(prefix=PATH)
+MODERATORS = [only("moderator")]
 
 
 async def _filter(request: Request) -> Filter:
     return Filter.read(request.query_params.items())
 
 
-Moderator = Annotated[str, Depends(_moderator)]
 Wanted = Annotated[Filter, Depends(_filter)]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Chosen = Annotated[list[Number], Form(default_factory=list, max_length=ROWS_AT_ONCE)]
 Shown = Annotated[list[Number], Query(default_factory=list, max_length=ROWS_AT_ONCE)]
 
 
-@router.get("")
-async def queue(request: Request, arena: Arena, locale: CurrentLocale, by: Moderator, wanted: Wanted) -> Response:
-    page = await arena.db.read(lambda session: queue_page(session, wanted, by, locale, now()))
+@router.get("", dependencies=MODERATORS)
+async def queue(
+    request: Request, arena: Arena, locale: CurrentLocale, admin: CurrentAdmin, wanted: Wanted
+) -> Response:
+    page = await arena.db.read(lambda session: queue_page(session, wanted, admin.code, locale, now()))
     return _shown(request, page)
 
 
@@ -59,23 +58,23 @@ def _shown(request: Request, page: QueuePage, status: int = 200) -> Response:
     return render(request, "moderation/queue.html", page, part=part, demo=page.demo, status=status)
 
 
-@router.get("/rows")
-async def rows(request: Request, arena: Arena, locale: CurrentLocale, by: Moderator, review: Shown) -> Response:
+@router.get("/rows", dependencies=MODERATORS)
+async def rows(request: Request, arena: Arena, locale: CurrentLocale, admin: CurrentAdmin, review: Shown) -> Response:
     """The rows that a page shows, as they are now."""
 
     def load(session: Session) -> DonePage:
-        views = review_views(session, review, by, locale, now(), done=True)
+        views = review_views(session, review, admin.code, locale, now(), done=True)
         return DonePage(act="", done=(), proposed=0, problems=(), reviews=views, wanted=Filter())
 
     return render(request, "moderation/_queue_done.html", await arena.db.read(load))
 
 
 @router.post("/acts", dependencies=[Csrf])
-async def act_on(
+def act_on(
     request: Request,
     arena: Arena,
     locale: CurrentLocale,
-    by: Moderator,
+    admin: CurrentAdmin,
     review: Chosen,
     act: Annotated[str, Form(max_length=20)] = "",
     reason: Annotated[str, Form(max_length=40)] = "",
@@ -86,10 +85,10 @@ async def act_on(
 ) -> Response:
     """Acts on prompts, or takes back the last act; gives back what was `left`, claims what is looked at `then`.
 
-    A reason alone rejects.
+    A reason alone rejects. It runs in a thread of its own, where it waits for what it writes.
     """
-    wish = Wish("reject" if reason else act, reason, note.strip()) if act or reason else None
-    wanted = Filter.of_path(back)
+    wish = _wish(arena.db, admin, review, "reject" if reason else act, reason, note.strip())
+    wanted, by = Filter.of_path(back), admin.code
 
     def work(session: Session) -> DonePage:
         outcomes = _fulfilled(session, review, wish, by)
@@ -100,14 +99,32 @@ async def act_on(
         views = review_views(session, touched, by, locale, now(), done=True)
         return _done(outcomes, wish, views, wanted, locale)
 
-    done = await arena.db.write(work)
+    done = arena.db.writing(work)
     status = 409 if done.problems and not done.done else 200
     if is_partial(request):
+        if done.done:
+            done = replace(done, counts=_counts(arena.db, wanted, by))
         return render(request, "moderation/_queue_done.html", done, status=status)
     if not done.problems:
         return see_other(wanted.here)
-    page = await arena.db.read(lambda session: queue_page(session, wanted, by, locale, now(), done.problems))
+    with arena.db.reading() as session:
+        page = queue_page(session, wanted, by, locale, now(), done.problems)
     return _shown(request, page, status)
+
+
+def _wish(db: Database, admin: SignedIn, reviews: Sequence[int], act: str, reason: str, note: str) -> Wish | None:
+    """None for a claim alone. Whoever may not decide, or asks for what cannot be, is refused on record."""
+    what = f"prompt.{act if act in ACTS else 'decide'}"
+    about = subject(reviews[0]) if len(reviews) == 1 else "prompts"
+    with refusals_on_record(db, admin.code, what, about, reviews=list(reviews), reason=reason):
+        if admin.role != "moderator":
+            raise ForbiddenError(NOT_YOURS, code="role")
+        return Wish(act, reason, note) if act else None
+
+
+def _counts(db: Database, wanted: Filter, by: str) -> dict[State, int]:
+    with db.reading() as session:
+        return counts(session, chosen_round(session, wanted).id or 0, by)
 
 
 def _fulfilled(session: Session, reviews: Sequence[int], wish: Wish | None, by: str) -> list[Outcome]:
@@ -140,18 +157,17 @@ def _done(
     )
 
 
-@router.get("/events")
+@router.get("/events", dependencies=MODERATORS)
 async def events(
     request: Request,
     arena: Arena,
-    by: Moderator,
+    admin: CurrentAdmin,
     wanted: Wanted,
     since: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
 ) -> Response:
     """Tells an open page of new prompts, and which rows have changed."""
     watch: QueueWatch = request.app.state.queue_watch
     round_id = await arena.db.read(lambda session: chosen_round(session, wanted).id or 0)
-    watcher = Watcher(by, request.cookies.get(COOKIE, ""), round_id, wanted.state, set())
-    watch.join(watcher)
-    watcher.new |= await arena.db.read(lambda session: arrived_since(session, round_id, wanted.state, since))
+    watcher = Watcher(admin.code, request.cookies.get(COOKIE, ""), round_id, wanted.state, set())
+    await watch.join(watcher, since)
     return EventStream(watcher, lambda: watch.leave(watcher))

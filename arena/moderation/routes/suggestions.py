@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from arena.accounts.queries import SignedIn
 from arena.accounts.routes.caller import NOT_YOURS, CurrentAdmin, only
-from arena.accounts.trail import record
+from arena.accounts.trail import refusals_on_record
 from arena.clock import now
 from arena.errors import ArenaError, ForbiddenError, NotFoundError
 from arena.moderation.suggestion_pages import Problem
@@ -53,17 +53,14 @@ class Desk:
     ) -> Response:
         """Does it and goes on to the path that `act` returns; or shows the form `again` with why it was refused."""
         try:
-            if self.admin.role != "moderator":
-                raise ForbiddenError(NOT_YOURS, code="role")
-            return see_other(self.arena.db.writing(act))
+            with refusals_on_record(self.arena.db, self.admin.code, what, subject):
+                if self.admin.role != "moderator":
+                    raise ForbiddenError(NOT_YOURS, code="role")
+                return see_other(self.arena.db.writing(act))
+        except (ForbiddenError, NotFoundError):
+            raise
         except ArenaError as error:
-            why = error.code
-            self.arena.db.writing(
-                lambda s: record(s, self.admin.code, what, subject, "refused", now(), why=why, detail={})
-            )
-            if isinstance(error, ForbiddenError | NotFoundError):
-                raise
-            return again(Problem(why, error.text(translations(self.locale).gettext)), error.status)
+            return again(Problem(error.code, error.text(translations(self.locale).gettext)), error.status)
 
 
 async def _desk(request: Request, arena: Arena, locale: CurrentLocale, admin: CurrentAdmin) -> Desk:

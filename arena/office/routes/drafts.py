@@ -11,6 +11,7 @@ from arena.accounts.routes import only
 from arena.clock import now
 from arena.errors import ArenaError, ForbiddenError, NotFoundError
 from arena.office.form_page import Told, form_page
+from arena.office.key_places import Places, endpoints_in, key_places
 from arena.office.round_acts import REFUSALS, found, make, refused, revise
 from arena.office.round_fields import START, Sent, renumbered, shown, teams_in, with_team
 from arena.office.round_form import (
@@ -20,6 +21,7 @@ from arena.office.round_form import (
     FILE_TOO_LARGE,
     Addresses,
     Filled,
+    Known,
     filled,
     from_file,
 )
@@ -51,7 +53,7 @@ class _Draft:
 
     round: RoundView
     addresses: Addresses
-    before: Mapping[str, str]
+    before: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class _Work:
     operator: Operator
     form: Form
     draft: _Draft | None
+    places: Places
     save: Callable[[RoundFile], Round]
 
     @property
@@ -82,22 +85,22 @@ class _Work:
         if button == "remove":
             without = int(number) if number.isascii() and number.isdecimal() else None
             return self._page(renumbered(self.form.fields, without=without), Told(focus="entries"))
-        return self._keep(filled(self.form.fields, self._allow, slug=self.slug, present=self._addresses))
+        return self._keep(filled(self.form.fields, self._allow, self._known))
 
     @property
     def _allow(self) -> list[str]:
         return list(self.operator.arena.settings.endpoint_allow)
 
     @property
-    def _addresses(self) -> Addresses:
-        return self.draft.addresses if self.draft else ()
+    def _known(self) -> Known:
+        return Known(self.slug, self.draft.addresses if self.draft else (), self.places)
 
     def _take_file(self, *, keep: bool) -> Response:
         """Makes the draft of a round file at once, or fills the form with it."""
         text = self.form.fields.get("file", [""])[0]
         try:
             text = _text(self.form, text)
-            made = from_file(text, self._allow, slug=self.slug, present=self._addresses)
+            made = from_file(text, self._allow, self._known)
         except _BadFileError as bad:
             told = Told(file=text, file_fault=bad.words, file_params={"fault": bad.fault}, focus="file")
         except tomllib.TOMLDecodeError as error:
@@ -141,8 +144,8 @@ def _text(form: Form, pasted: str) -> str:
         raise _BadFileError(FILE_NOT_TEXT) from None
 
 
-def _told(rules: str, data: Mapping[str, object]) -> dict[str, str]:
-    return {"rules_hash": rules, "file": fingerprint(data)}
+def _told(rules: str, data: Mapping[str, object]) -> dict[str, object]:
+    return {"rules_hash": rules, "file": fingerprint(data), "endpoints": endpoints_in(data)}
 
 
 @router.get("/new", dependencies=[only("operator")])
@@ -157,7 +160,9 @@ def make_round(form: SentForm, operator: AtWork) -> Response:
     def save(file: RoundFile) -> Round:
         return operator.arena.db.writing(lambda session: make(session, file, LANGUAGES, now()))
 
-    return _Work(operator, form, None, save).answer()
+    with operator.arena.db.reading() as session:
+        places = key_places(session)
+    return _Work(operator, form, None, places, save).answer()
 
 
 @router.get("/{slug}/edit", dependencies=[only("operator")])
@@ -180,10 +185,10 @@ def revise_draft(slug: str, form: SentForm, operator: AtWork) -> Response:
 
     with operator.arena.db.reading() as session:
         round_ = found(session, slug)
-        data = round_data(session, round_)
+        data, places = round_data(session, round_), key_places(session)
     addresses = {(each["base_url"], each.get("api_key_env")) for each in data["entries"]}
     draft = _Draft(view(round_, operator.locale), addresses, _told(round_.rules_hash, data))
-    return _Work(operator, form, draft, save).answer()
+    return _Work(operator, form, draft, places, save).answer()
 
 
 @router.get("/{slug}/round.toml", dependencies=[only("operator")])

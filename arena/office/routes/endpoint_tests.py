@@ -22,6 +22,7 @@ from arena.office.endpoint_test import (
     try_all,
     try_out,
 )
+from arena.office.key_places import Endpoints
 from arena.office.round_acts import found, refused
 from arena.office.round_checks import entry_row, last_tests
 from arena.office.round_pages import TrialPage, TrialView
@@ -44,12 +45,14 @@ def test_page(slug: str, code: str, operator: AtWork) -> Response:
 @router.post("/entries/{code}/test")
 def test_entry(slug: str, code: str, form: SentForm, operator: AtWork) -> Response:
     facts: list[dict[str, object]] = []
+    endpoints: Endpoints = {}
     typed, ask_who = form.text("question"), form.text("who") == "yes"
     operator.check("endpoint.test", slug)
     try:
-        with operator.on_record("endpoint.test", slug, found=facts):
+        with operator.on_record("endpoint.test", slug, found=facts, endpoints=endpoints):
             question = clean_prompt(typed)
             tested = _subject(operator, slug, code)
+            _check(operator, [tested], endpoints)
             with one_at_a_time(operator.arena.settings.data_dir, operator.admin.code):
                 trials = _try(operator, tested, [question, *([_says(operator, WHO_ARE_YOU)] if ask_who else [])])
             facts += [trial.facts() for trial in trials]
@@ -64,11 +67,13 @@ def test_entry(slug: str, code: str, form: SentForm, operator: AtWork) -> Respon
 def test_all(slug: str, operator: AtWork) -> Response:
     """A greeting to every entry."""
     facts: list[dict[str, object]] = []
+    endpoints: Endpoints = {}
     operator.check("endpoint.test", slug)
     greeting, allow = _says(operator, GREETING), operator.arena.settings.endpoint_allow
-    with operator.on_record("endpoint.test", slug, found=facts):
+    with operator.on_record("endpoint.test", slug, found=facts, endpoints=endpoints):
         with operator.arena.db.reading() as session:
             every = subjects(session, _testable(found(session, slug)))
+        _check(operator, every, endpoints)
         with one_at_a_time(operator.arena.settings.data_dir, operator.admin.code):
             trials = asyncio.run(try_all(every, greeting, allow, operator.locale))
         facts += [trial.facts() for trial in trials]
@@ -85,6 +90,14 @@ def _subject(operator: Operator, slug: str, code: str) -> Subject:
     with operator.arena.db.reading() as session:
         round_ = _testable(found(session, slug))
         return subject(session, round_, _named(entries_of(session, round_.id or 0), code))
+
+
+def _check(operator: Operator, tested: list[Subject], endpoints: Endpoints) -> None:
+    """Refuses to send a key where it does not belong; `endpoints` is filled for the trail."""
+    for each in tested:
+        endpoints[each.named.code] = {"address": each.endpoint.base_url, "key": each.endpoint.api_key_env}
+    for each in tested:
+        each.check(operator.arena.settings.endpoint_allow)
 
 
 def _named(entries: tuple[NamedEntry, ...], code: str) -> NamedEntry:

@@ -3,9 +3,11 @@
 No route here is a coroutine, so that each runs in a thread of its own: they wait for writes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from sqlmodel import Session
@@ -13,25 +15,25 @@ from starlette.responses import Response
 
 from arena.accounts.queries import SignedIn
 from arena.accounts.routes import load_admin, only
-from arena.accounts.trail import record
+from arena.accounts.trail import refusals_on_record
 from arena.battles.appeals import decline_appeal
-from arena.battles.exclusions import REFUSALS, find_proposal, refuse, withdraw
-from arena.battles.tables import Exclusion
+from arena.battles.cells import at_one_moment
+from arena.battles.exclusions import MOST_BATTLES, REFUSALS, close_settled, find_proposal, refuse, withdraw
 from arena.clock import now
-from arena.errors import ArenaError, ForbiddenError, InvalidError, NotFoundError, UnauthorizedError
-from arena.office.effect import Move, Weighed, approve_weighed, weigh
+from arena.errors import ArenaError, ConflictError, ForbiddenError, InvalidError, NotFoundError, UnauthorizedError
+from arena.office.effect import approve_weighed
 from arena.office.exclusion_form import (
     LARGEST,
     FaultyError,
     Fields,
-    Wanted,
     check_page,
     number_in,
     propose,
     read_wanted,
 )
 from arena.office.exclusion_pages import Problem
-from arena.office.exclusions_page import WAITING_SHOWN, exclusions_page, proposals_page
+from arena.office.exclusions_page import WAITING_SHOWN, exclusions_page, proposals_page, ready_of
+from arena.rounds.queries import published_round
 from arena.rounds.tables import Round
 from arena.web.i18n import translations
 from arena.web.pages import Locale
@@ -39,6 +41,9 @@ from arena.web.respond import render, see_other
 from arena.web.services import Arena, CurrentLocale, Services, own_form
 
 PAGE = "/office/exclusions"
+ASKED_FOR = ("round", "how", "kind", "reason", "battles", "review", "appeal", "of")
+"""The fields of a proposal that the trail tells of a refused one: codes and numbers, no words."""
+ASKED_FOR_LIMIT = 400
 VERDICTS = {
     "approve": ("exclusion.approve", approve_weighed),
     "refuse": ("exclusion.refuse", refuse),
@@ -59,16 +64,10 @@ class Desk:
 
     def attempt(self, what: str, about: str, act: Callable[[Session], object], **detail: object) -> None:
         """Does it, which puts itself on the trail; a refusal is put there. Raises what it raised."""
-        try:
+        with refusals_on_record(self.arena.db, self.admin.code, what, about, **detail):
             if self.admin.role != "operator":
                 raise ForbiddenError(REFUSALS["role"], code="role")
             self.arena.db.writing(act)
-        except ArenaError as error:
-            why = error.code
-            self.arena.db.writing(
-                lambda s: record(s, self.admin.code, what, about, "refused", now(), why=why, detail=detail)
-            )
-            raise
 
     def words(self, error: ArenaError) -> str:
         return error.text(translations(self.locale).gettext)
@@ -77,36 +76,47 @@ class Desk:
         self,
         slug: str,
         *,
+        standing: str = "ready",
+        after: int = 0,
         before: int | None = None,
         problem: Problem | None = None,
         kept: Fields | None = None,
         status: int = 200,
     ) -> Response:
         with self.arena.db.reading() as session:
-            page = exclusions_page(session, slug, self.admin, self.locale, before=before, problem=problem, kept=kept)
+            page = exclusions_page(
+                session,
+                slug,
+                self.admin,
+                self.locale,
+                standing=standing,
+                after=after,
+                before=before,
+                problem=problem,
+                kept=kept,
+            )
         demo = page.round is not None and page.round.demo
         return render(self.request, "office/exclusions.html", page, status=status, demo=demo)
 
     def proposals_page(
-        self, ids: Sequence[int], *, problems: dict[int, str] | None = None, later: int = 0, status: int = 200
+        self,
+        ids: Sequence[int],
+        *,
+        problems: dict[int, str] | None = None,
+        later: int = 0,
+        start: int = 0,
+        status: int = 200,
     ) -> Response:
         """Proposals of one round with their effect now, if they can have one. Raises NotFoundError."""
-        with self.arena.db.reading() as session:
-            proposals = [find_proposal(session, number) for number in ids]
-            if len({proposal.round_id for proposal in proposals}) != 1:
-                raise NotFoundError
-            is_open = session.get_one(Round, proposals[0].round_id).state == "open"
-        waiting = [proposal for proposal in proposals if proposal.state == "waiting"]
-        weighed = self._weighed(waiting) if is_open and waiting else None
-        with self.arena.db.reading() as session:
-            page = proposals_page(
-                session, proposals, self.admin, self.locale, weighed=weighed, problems=problems, later=later
-            )
+        with self.at_one_moment() as session:
+            page = proposals_page(session, ids, self.admin, self.locale, problems=problems, later=later, start=start)
         return render(self.request, "office/exclusion.html", page, status=status, demo=page.round.demo)
 
-    def _weighed(self, waiting: Sequence[Exclusion]) -> Weighed:
-        moves = [Move(proposal.kind, proposal.battles) for proposal in waiting]
-        return weigh(self.arena.db, waiting[0].round_id, moves)
+    @contextmanager
+    def at_one_moment(self) -> Iterator[Session]:
+        with self.arena.db.reading() as session:
+            at_one_moment(session)
+            yield session
 
     def slug_of(self, ids: Sequence[int]) -> str:
         with self.arena.db.reading() as session:
@@ -134,21 +144,21 @@ Readers = only("operator", "auditor")
 def exclusions(
     desk: AtDesk,
     slug: Annotated[str, Query(alias="round", max_length=60)] = "",
+    standing: Literal["ready", "no_vote_yet", "nothing_to_do"] = "ready",
+    after: Annotated[int, Query(ge=0, le=LARGEST)] = 0,
     before: Annotated[int | None, Query(ge=1, le=LARGEST)] = None,
 ) -> Response:
-    return desk.round_page(slug, before=before)
+    return desk.round_page(slug, standing=standing, after=after, before=before)
 
 
 @router.post("/check", dependencies=[only("operator")])
 def check(form: Form, desk: AtDesk) -> Response:
     """What would be proposed and its effect, to be confirmed; or what is wrong with the lines."""
     try:
-        wanted, round_id = _wanted(desk, form)
-        weighed = weigh(desk.arena.db, round_id, [Move(wanted.kind, wanted.battles)])
+        with desk.at_one_moment() as session:
+            page = check_page(session, read_wanted(session, form), desk.locale)
     except ArenaError as error:
         return _again(desk, form, error)
-    with desk.arena.db.reading() as session:
-        page = check_page(session, wanted, desk.locale, weighed)
     return render(desk.request, "office/exclusion_check.html", page, demo=page.round.demo)
 
 
@@ -159,7 +169,7 @@ def propose_exclusion(form: Form, desk: AtDesk) -> Response:
     def act(session: Session) -> None:
         made.extend(propose(session, read_wanted(session, form), desk.admin.code, now()))
 
-    about = {name: form[name][0][:40] for name in ("kind", "reason") if name in form}
+    about = {name: form[name][0][:ASKED_FOR_LIMIT] for name in ASKED_FOR if name in form}
     try:
         desk.attempt("exclusion.propose", "exclusions", act, **about)
     except (ForbiddenError, NotFoundError):
@@ -176,10 +186,11 @@ def several(
     by: Annotated[str, Query(max_length=40)] = "",
     slug: Annotated[str, Query(alias="round", max_length=60)] = "",
 ) -> Response:
-    """Proposals that were chosen, or all of a round that somebody proposed."""
-    found = list(dict.fromkeys(numbers or ())) or _proposed_by(desk, slug, by)
+    """Proposals that were chosen, or all of a round that somebody proposed and that can be decided."""
+    found = list(dict.fromkeys(numbers or ()))
     if not found:
-        raise NotFoundError
+        with desk.arena.db.reading() as session:
+            found = ready_of(session, slug, by)
     return desk.proposals_page(found[:WAITING_SHOWN], later=max(0, len(found) - WAITING_SHOWN))
 
 
@@ -198,7 +209,7 @@ def chosen(form: Form, desk: AtDesk) -> Response:
 def decide(form: Form, desk: AtDesk) -> Response:
     """One decision for each proposal: those that can be are made, and the others say why not."""
     numbers = _numbers(form)
-    what, act = VERDICTS.get(form.get("verdict", [""])[0], VERDICTS["refuse"])
+    what, act = VERDICTS.get(form.get("verdict", [""])[0], ("exclusion.decide", _no_verdict))
     if not numbers:
         desk.attempt(what, "exclusions", _nothing)
     problems: dict[int, str] = {}
@@ -206,9 +217,9 @@ def decide(form: Form, desk: AtDesk) -> Response:
     for number in numbers:
         try:
             _decide_one(desk, what, act, number)
-        except (ForbiddenError, NotFoundError):
-            raise
         except ArenaError as error:
+            if error.code == "role":
+                raise
             problems[number], status = desk.words(error), error.status
     if problems:
         return desk.proposals_page(numbers, problems=problems, status=status)
@@ -219,13 +230,32 @@ def _decide_one(desk: Desk, what: str, act: Callable[..., None], number: int) ->
     desk.attempt(what, f"exclusion-{number}", lambda session: act(session, number, desk.admin.code, now()))
 
 
+def _no_verdict(_session: Session, _number: int, _by: str, _at: datetime) -> None:
+    raise InvalidError(REFUSALS["verdict"], code="verdict")
+
+
 def _nothing(_session: Session) -> None:
     raise InvalidError(REFUSALS["no_votes"], code="no_votes")
 
 
+@router.post("/close")
+def close(form: Form, desk: AtDesk) -> Response:
+    """Closes what has nothing left to decide in a round."""
+    slug = form.get("round", [""])[0]
+
+    def act(session: Session) -> None:
+        close_settled(session, published_round(session, slug), desk.admin.code, now())
+
+    try:
+        desk.attempt("exclusion.close", "exclusions", act, round=slug[:60])
+    except ConflictError as error:
+        return desk.round_page(slug, problem=Problem("waiting", desk.words(error)), status=error.status)
+    return see_other(f"{PAGE}?round={slug}")
+
+
 @router.get("/{proposal}", dependencies=[Readers])
-def one_proposal(proposal: Number, desk: AtDesk) -> Response:
-    return desk.proposals_page([proposal])
+def one_proposal(proposal: Number, desk: AtDesk, start: Annotated[int, Query(ge=0, le=MOST_BATTLES)] = 0) -> Response:
+    return desk.proposals_page([proposal], start=start)
 
 
 @router.post("/appeals/{appeal}/decline")
@@ -246,12 +276,6 @@ def decline(appeal: Number, form: Form, desk: AtDesk) -> Response:
     return see_other(f"{PAGE}?round={slug}")
 
 
-def _wanted(desk: Desk, form: Fields) -> tuple[Wanted, int]:
-    with desk.arena.db.reading() as session:
-        wanted = read_wanted(session, form)
-        return wanted, wanted.round.id or 0
-
-
 def _again(desk: Desk, form: Fields, error: ArenaError) -> Response:
     """The page with the form as it was sent, and what is wrong with it."""
     if "battles" in form:
@@ -264,10 +288,3 @@ def _again(desk: Desk, form: Fields, error: ArenaError) -> Response:
 def _numbers(form: Fields) -> list[int]:
     """The proposals that were ticked."""
     return [number for number in dict.fromkeys(map(number_in, form.get("id", []))) if number]
-
-
-def _proposed_by(desk: Desk, slug: str, by: str) -> list[int]:
-    """Waiting proposals of a round by somebody that can be decided now, oldest first."""
-    with desk.arena.db.reading() as session:
-        page = exclusions_page(session, slug, desk.admin, desk.locale)
-        return [proposal.id for proposal in page.waiting if proposal.by == by and proposal.standing == "ready"]

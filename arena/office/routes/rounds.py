@@ -15,6 +15,9 @@ from arena.office.routes.operating import AtWork, Operator, SentForm
 from arena.rounds.queries import rules_page
 from arena.web.respond import is_partial, render, see_other
 
+WHY_LIMIT = 1000
+"""Characters of why a round was closed; the field takes no more."""
+
 router = APIRouter()
 router.include_router(drafts)
 router.include_router(endpoint_tests)
@@ -76,16 +79,16 @@ def before_closing(slug: str, operator: AtWork) -> Response:
 
 @router.post("/office/rounds/{slug}/close")
 def close_round(slug: str, form: SentForm, operator: AtWork) -> Response:
-    typed, arena = form.text("confirm"), operator.arena
+    typed, why, arena = form.text("confirm"), form.text("why")[:WHY_LIMIT].replace("\0", ""), operator.arena
     try:
-        with operator.on_record("round.close", slug, **_change(operator, slug, "closed")):
+        with operator.on_record("round.close", slug, **_change(operator, slug, "closed"), note=why):
             if typed != slug:
                 raise refused("confirm")
-            arena.db.writing(lambda session: close(session, slug, arena.key, now()))
+            arena.db.writing(lambda session: close(session, slug, why, arena.key, now()))
     except (ForbiddenError, NotFoundError):
         raise
     except ArenaError as error:
-        return _closing(operator, slug, problem=error, typed=typed)
+        return _closing(operator, slug, problem=error, typed=typed, why=why)
     return see_other(f"/office/rounds/{slug}")
 
 
@@ -111,12 +114,14 @@ def _opening(operator: Operator, slug: str, *, problem: ArenaError | None = None
     return operator.render("office/round_open.html", page, status=status, demo=round_.demo)
 
 
-def _closing(operator: Operator, slug: str, *, problem: ArenaError | None = None, typed: str = "") -> Response:
-    words = operator.says(problem) if problem else None
+def _closing(
+    operator: Operator, slug: str, *, problem: ArenaError | None = None, typed: str = "", why: str = ""
+) -> Response:
+    told = {"problem": operator.says(problem), "fault": problem.code} if problem else {}
     with operator.arena.db.reading() as session:
         round_ = found(session, slug)
         if round_.state != "open":
             raise problem or refused("not_open")
-        page = close_page(session, round_, operator.locale, now(), problem=words, typed=typed)
+        page = close_page(session, round_, operator.locale, now(), **told, typed=typed, why=why)
     status = problem.status if problem else 200
     return operator.render("office/round_close.html", page, status=status, demo=round_.demo)
