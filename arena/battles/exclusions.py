@@ -7,8 +7,7 @@ from typing import Any, Final, cast
 from sqlalchemy import ColumnElement, CursorResult, update
 from sqlmodel import Session, col, select
 
-from arena.accounts.actions import ROLES
-from arena.accounts.queries import in_office
+from arena.accounts.queries import codes_of, in_office
 from arena.accounts.trail import record
 from arena.battles.standing import EXCLUDE, REINSTATE, settled, standing_of
 from arena.battles.tables import Appeal, Battle, Exclusion
@@ -153,8 +152,7 @@ def approve(session: Session, proposal_id: int, by: str, now: datetime) -> Moved
     _check_open(round_)
     if not in_office(session, proposal.proposed_by, "operator", "moderator"):
         raise _refuse("proposer_gone")
-    codes_of_theirs = [f"{role}-{number_of(by)}" for role in ROLES]
-    _move_on(session, proposal_id, "done", by, now, ~col(Exclusion.proposed_by).in_(codes_of_theirs))
+    _move_on(session, proposal_id, "done", by, now, ~col(Exclusion.proposed_by).in_(codes_of(int(number_of(by)))))
     standing = standing_of(session, proposal.kind, proposal.battles)
     if not standing.votes:
         raise _refuse(standing.word)

@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import ColumnElement, or_
 from sqlmodel import Session, col, select
 
+from arena.accounts.queries import codes_of
 from arena.accounts.tables import Act, Admin
 from arena.errors import N_, InvalidError
 from arena.office.trail_pages import TrailFilter
@@ -32,11 +33,8 @@ def acts(session: Session, wanted: TrailFilter, *, before: int | None, limit: in
 
 def people(session: Session) -> dict[str, str]:
     """The e-mail of each code that an admin has or had."""
-    return {
-        f"{role}-{id_}": email
-        for id_, email in session.exec(select(Admin.id, Admin.email))
-        for role in ("operator", "moderator", "auditor")
-    }
+    admins = session.exec(select(Admin.id, Admin.email))
+    return {code: email for id_, email in admins for code in codes_of(id_ or 0)}
 
 
 def actors(session: Session) -> Sequence[str]:

@@ -113,13 +113,6 @@ _REFUSALS: Final[Mapping[str, Mapping[str, str]]] = {
     "appeal": exclusions.REFUSALS | appeals.FAULTS,
     "auth": {
         "attempts": N_("There were too many attempts."),
-        "oidc_down": N_("The organisation's sign-in did not answer."),
-        "oidc_state": N_("It was begun elsewhere or too long ago."),
-        "oidc_denied": N_("The organisation's sign-in said no."),
-        "oidc_untrusted": N_("The organisation's sign-in could not be trusted."),
-        "oidc_unverified": N_("The e-mail was not confirmed."),
-        "oidc_nobody": N_("The e-mail is nobody's here."),
-        "oidc_subject": N_("The account is not the one that was used before."),
     },
     "change": CHANGE_REFUSALS,
     "exclusion": exclusions.REFUSALS,

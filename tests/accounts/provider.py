@@ -2,22 +2,32 @@
 
 import base64
 import hashlib
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from arena.accounts.actions import create_admin
+from arena.clock import now
+from arena.db import Database
 from arena.demo.endpoints import serve_in_thread
+from arena.settings import Settings
+from tests.staff import PASSWORD
+from tests.support import Citizen, settings_for
 
 CLIENT, SECRET = "arena", "a secret: of the arena"
 _KEY, _OTHER_KEY = (RSAKey.generate_key(2048, {"kid": "1", "use": "sig"}) for _ in range(2))
@@ -117,3 +127,35 @@ def providing() -> Iterator[Provider]:
     with serve_in_thread(made.app()) as origin:
         made.origin = origin
         yield made
+
+
+def hire_for_provider(db: Database) -> None:
+    """Sora has no password; Hana and Jiwoo have one."""
+    db.writing(partial(create_admin, email="sora@example.org", role="operator", password=None, now=now()))
+    for name, role in (("hana", "operator"), ("jiwoo", "moderator")):
+        db.writing(partial(create_admin, email=f"{name}@example.org", role=role, password=PASSWORD, now=now()))
+
+
+def known_to(issuer: str, database_url: str) -> Settings:
+    """Settings of an arena that the provider knows, where passwords need a second factor."""
+    return settings_for(
+        database_url,
+        second_factor=True,
+        oidc_issuer=issuer,
+        oidc_client_id=CLIENT,
+        oidc_client_secret=SecretStr(SECRET),
+    )
+
+
+def come_back(person: Citizen, to: str = "/office", **changed: str) -> httpx.Response:
+    """From the button to the arena's answer; `changed` replaces what the provider's answer carries."""
+    there = person.http.get("/sign-in/oidc", params={"next": to})
+    assert there.status_code == 303
+    back = httpx.get(there.headers["location"]).headers["location"]
+    carried = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()} | changed
+    return person.http.get(urlsplit(back).path, params=carried)
+
+
+def who(person: Citizen) -> str | None:
+    found = re.search(r"<code>(\w+-\d+)</code>", person.http.get("/account").text)
+    return found and found[1]

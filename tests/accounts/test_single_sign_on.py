@@ -1,19 +1,12 @@
 """Signing in with an organisation's account, against a provider on a socket."""
 
-import re
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import text
 from sqlmodel import select
-from structlog.testing import capture_logs
 
-from arena.accounts.actions import create_admin
 from arena.accounts.attempts import ADDRESS, begin_attempt
 from arena.accounts.known import Browser
 from arena.accounts.people import disable, reset_account
@@ -21,11 +14,9 @@ from arena.accounts.queries import admin_by_email
 from arena.accounts.tables import Act
 from arena.clock import now
 from arena.db import Database
-from tests.accounts.provider import CLIENT, SECRET, Provider, providing
+from tests.accounts.provider import Provider, come_back, hire_for_provider, known_to, providing, who
+from tests.staff import PASSWORD
 from tests.support import Citizen, serving, settings_for
-
-PASSWORD = "a long enough password"
-CONFIRMED = {"email": "sora@example.org", "email_verified": True}
 
 
 @pytest.fixture
@@ -36,10 +27,7 @@ def provider() -> Iterator[Provider]:
 
 @pytest.fixture
 def office(db: Database) -> Database:
-    """Sora has no password; Hana and Jiwoo have one."""
-    db.writing(partial(create_admin, email="sora@example.org", role="operator", password=None, now=now()))
-    for name, role in (("hana", "operator"), ("jiwoo", "moderator")):
-        db.writing(partial(create_admin, email=f"{name}@example.org", role=role, password=PASSWORD, now=now()))
+    hire_for_provider(db)
     return db
 
 
@@ -56,41 +44,10 @@ def person(arena: str) -> Iterator[Citizen]:
     someone.close()
 
 
-def known_to(issuer: str, database_url: str) -> Any:
-    """Settings of an arena that the provider knows, where passwords need a second factor."""
-    return settings_for(
-        database_url,
-        second_factor=True,
-        oidc_issuer=issuer,
-        oidc_client_id=CLIENT,
-        oidc_client_secret=SecretStr(SECRET),
-    )
-
-
-def come_back(person: Citizen, to: str = "/office", **changed: str) -> httpx.Response:
-    """From the button to the arena's answer; `changed` replaces what the provider's answer carries."""
-    there = person.http.get("/sign-in/oidc", params={"next": to})
-    assert there.status_code == 303
-    back = httpx.get(there.headers["location"]).headers["location"]
-    carried = {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()} | changed
-    return person.http.get(urlsplit(back).path, params=carried)
-
-
-def who(person: Citizen) -> str | None:
-    found = re.search(r"<code>(\w+-\d+)</code>", person.http.get("/account").text)
-    return found and found[1]
-
-
 def refusals(db: Database) -> list[tuple[str, str]]:
     with db.reading() as session:
         acts = session.exec(select(Act).where(Act.outcome == "refused")).all()
     return [(act.subject, act.why) for act in acts]
-
-
-def stored(db: Database) -> str:
-    with db.reading() as session:
-        tables = ("act", "admin", "admin_session", "sign_in_failure")
-        return str([session.execute(text(f"select * from {table}")).all() for table in tables])
 
 
 def test_whom_the_provider_knows_comes_in_without_a_second_factor_of_ours(
@@ -115,105 +72,6 @@ def test_the_session_is_as_safe_as_any_other_and_the_flow_leaves_no_cookie(perso
     cookies = {line.partition("=")[0]: line.lower() for line in come_back(person).headers.get_list("set-cookie")}
     assert {"httponly", "samesite=lax"} <= {part.strip() for part in cookies["arena_admin"].split(";")}
     assert "arena_oidc" not in person.http.cookies
-
-
-@pytest.mark.parametrize(
-    ("token", "userinfo", "comes_in"),
-    [
-        ({"email": None, "email_verified": None}, CONFIRMED, "operator-1"),
-        ({"email_verified": None}, CONFIRMED, "operator-1"),
-        ({"email": None}, CONFIRMED, "operator-1"),
-        ({"email": "hana@example.org", "email_verified": None}, CONFIRMED, "operator-1"),
-        ({"email_verified": None}, {"email_verified": True}, None),
-        ({"email": None}, {"email": "sora@example.org"}, None),
-        ({"email_verified": None}, CONFIRMED | {"email_verified": False}, None),
-        ({"email_verified": None}, CONFIRMED | {"sub": "sora-2"}, None),
-    ],
-    ids=str,
-)
-def test_email_and_its_confirmation_count_only_from_one_source(
-    person: Citizen,
-    provider: Provider,
-    office: Database,
-    token: dict[str, Any],
-    userinfo: dict[str, Any],
-    comes_in: str | None,
-) -> None:
-    provider.says(**token)
-    provider.in_userinfo = userinfo
-    come_back(person)
-    assert who(person) == comes_in
-
-
-def test_where_the_id_token_says_all_nothing_more_is_asked(person: Citizen, provider: Provider) -> None:
-    provider.in_userinfo = CONFIRMED
-    assert come_back(person).status_code == 303
-    assert provider.requests["userinfo"] == 0
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        {"kty": "EC", "crv": "P-1024", "x": "AA", "y": "AA", "kid": "2"},
-        {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "kid": "2"},
-        {"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA", "kid": "2"},
-        {"kty": ["RSA"]},
-        {},
-    ],
-    ids=str,
-)
-def test_keys_that_we_do_not_understand_are_passed_over(
-    person: Citizen, provider: Provider, key: dict[str, Any]
-) -> None:
-    provider.more_keys = [key]
-    assert come_back(person).status_code == 303
-
-
-@pytest.mark.parametrize(
-    ("wrong", "says", "why"),
-    [
-        ({"nonce": "another"}, "could not be trusted", "untrusted"),
-        ({"nonce": None}, "could not be trusted", "untrusted"),
-        ({"aud": "another"}, "could not be trusted", "untrusted"),
-        ({"aud": [CLIENT, "another"], "azp": "another"}, "could not be trusted", "untrusted"),
-        ({"iss": "https://elsewhere.example"}, "could not be trusted", "untrusted"),
-        ({"exp": 1_700_000_000, "iat": 1_699_999_000}, "could not be trusted", "untrusted"),
-        ({"exp": None}, "could not be trusted", "untrusted"),
-        ({"sub": None}, "could not be trusted", "untrusted"),
-        ({"email_verified": False}, "has not confirmed", "unverified"),
-        ({"email_verified": "true"}, "has not confirmed", "unverified"),
-        ({"email_verified": None}, "has not confirmed", "unverified"),
-        ({"email": "minji@example.org"}, "may not sign in here", "nobody"),
-        ({"email": ["sora@example.org"]}, "may not sign in here", "nobody"),
-    ],
-    ids=str,
-)
-def test_what_does_not_prove_who_it_is_signs_nobody_in(
-    person: Citizen,
-    provider: Provider,
-    office: Database,
-    wrong: dict[str, Any],
-    says: str,
-    why: str,
-) -> None:
-    provider.says(**wrong)
-    with capture_logs() as logged:
-        answer = come_back(person)
-    assert (answer.status_code, says in answer.text) == (403, True)
-    assert [line["why"] for line in logged if line["event"] == "oidc"] == [why]
-    assert answer.text.count('role="alert"><svg') == 1
-    assert "arena_admin" not in person.http.cookies
-    written = str(logged) + stored(office)
-    assert "/sign-in/oidc" in written, "what is logged was captured"
-    for secret in (SECRET, "the-code", "opaque", "minji@example.org", provider.id_token()[-40:]):
-        assert secret not in written
-
-
-def test_a_token_that_another_key_signed_is_refused(person: Citizen, provider: Provider) -> None:
-    provider.forged = True
-    answer = come_back(person)
-    assert (answer.status_code, "could not be trusted" in answer.text) == (403, True)
-    assert who(person) is None
 
 
 def test_another_account_with_the_same_address_is_refused(
