@@ -96,6 +96,7 @@ def make(folder: Path, votes: int, voters: int) -> None:
         key=str(KEY.verifier(KEY.origin(SLUG))),
         rules=rules.frozen(),
         rules_hash=hashed,
+        closes_at=None,
         seed_commitment=hashlib.sha256(SEED).hexdigest(),
         epoch=1,
         entries=[

@@ -52,6 +52,7 @@ def _bundle(bundle: Bundle, kept: KeptCheckpoint | None, receipt: Receipt | None
     yield f"{found.round}: {found.entries} entries, {found.checkpoints} signed checkpoints, root {found.root}"
     yield from (f"key {name}" for name in found.keys)
     yield f"votes {found.votes}, of which {found.excluded} are excluded from the ratings; each is in the ledger once"
+    yield from _ending(found)
     yield from _pairs_and_figures(found)
     if found.erased:
         yield f"the words of {found.erased} conversations were erased; their votes are all here"
@@ -62,6 +63,17 @@ def _bundle(bundle: Bundle, kept: KeptCheckpoint | None, receipt: Receipt | None
     if key is None and kept is None:
         yield "compare the key with what you noted when the round opened (--key), or give an earlier --checkpoint"
     yield "VERIFIED"
+
+
+def _ending(found: Verified) -> Iterator[str]:
+    if found.closed_at is None:
+        return
+    if found.closes_at is None:
+        yield f"closed {found.closed_at}; no end had been announced at the opening"
+    elif found.closed_at < found.closes_at:
+        yield f"closed {found.closed_at}, before the end that was announced at the opening, {found.closes_at}"
+    else:
+        yield f"closed {found.closed_at}, at the end that was announced at the opening, {found.closes_at}"
 
 
 def _pairs_and_figures(found: Verified) -> Iterator[str]:

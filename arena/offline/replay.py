@@ -31,6 +31,13 @@ AFTERWARDS: Final = ("round.scored", "outage.began", "outage.ended", "key.rotate
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 
 
+def _moment(text: str) -> datetime:
+    """Of a timestamp as entries give it. Raises ValueError."""
+    if not _TIMESTAMP.fullmatch(text):
+        raise ValueError(text)
+    return datetime.fromisoformat(text)
+
+
 @dataclass(slots=True)
 class Begun:
     """An open battle; its pair is None while pairs are sealed."""
@@ -56,7 +63,9 @@ class Replay:
         self.entries: dict[str, dict[str, Any]] = {}
         """Every entry's team, by code."""
         self.ballots = Ballots()
-        self.closed = False
+        self.closes_at: str | None = None
+        """The end that was announced at the opening."""
+        self.closed_at: str | None = None
         self.scored: tuple[int, dict[str, Any]] | None = None
         self._by_type: dict[str, Callable[[int, dict[str, Any]], None]] = {
             "round.opened": self._round_opened,
@@ -97,15 +106,13 @@ class Replay:
             raise at_entry(position, "the ledger begins with round.opened, and has it once")
         if position and entry["round"] != self.slug:
             raise at_entry(position, f"is of the round {brief(entry['round'])}")
-        if self.closed and entry["type"] not in AFTERWARDS:
+        if self.closed_at and entry["type"] not in AFTERWARDS:
             raise at_entry(position, "comes after the round was closed")
         self._check_time(position, entry["at"])
         take(position, entry)
 
     def _check_time(self, position: int, at: str) -> None:
-        moment = datetime.fromisoformat(at)
-        if not _TIMESTAMP.fullmatch(at):
-            raise ValueError(at)
+        moment = _moment(at)
         if at >= self._newest:
             self._newest = at
         elif datetime.fromisoformat(self._newest) - moment > BACKWARDS:
@@ -126,6 +133,9 @@ class Replay:
             self._rules = load_rules(canonical.decode())
         except ValidationError as error:
             raise at_entry(position, f"the rules are not understood: {error.errors()[0]['msg']}") from None
+        self.closes_at = entry["closes_at"]
+        if self.closes_at is not None:
+            _moment(self.closes_at)
         seed, committed = self._opening.seed, entry["seed_commitment"]
         if seed is not None and hashlib.sha256(seed).hexdigest() != committed:
             raise at_entry(position, "the published seed is not the one that was committed to")
@@ -179,10 +189,10 @@ class Replay:
     def _round_closed(self, position: int, entry: dict[str, Any]) -> None:
         if self._open:
             raise at_entry(position, f"the battle {next(iter(self._open))} is still open")
-        self.closed = True
+        self.closed_at = entry["at"]
 
     def _round_scored(self, position: int, entry: dict[str, Any]) -> None:
-        if not self.closed or self.scored:
+        if not self.closed_at or self.scored:
             raise at_entry(position, "the round is scored once, after it is closed")
         self.scored = (position, entry)
 
@@ -221,6 +231,8 @@ class Replay:
         return begun
 
     def _vote_cast(self, position: int, entry: dict[str, Any]) -> None:
+        if self.closes_at and entry["at"] > self.closes_at:
+            raise at_entry(position, f"is dated {entry['at']}, after the announced end {self.closes_at}")
         begun = self._ended(position, entry)
         voter = self._voters[begun.voter]
         if entry["voter"] != begun.voter or entry["rules"] != self.rules_hash:

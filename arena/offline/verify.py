@@ -47,6 +47,8 @@ class Verified:
     root: str = ""
     keys: list[str] = field(default_factory=list)
     sealed: bool = True
+    closes_at: str | None = None
+    closed_at: str | None = None
     figures_hash: str | None = None
     erased: int = 0
     receipt_at: int | None = None
@@ -101,6 +103,8 @@ def verify_bundle(
         root=tree.root().hex(),
         keys=replay.keys,
         sealed=replay.sealed,
+        closes_at=replay.closes_at,
+        closed_at=replay.closed_at,
         erased=_erased(bundle),
         receipt_at=marks.receipt_at,
     )
@@ -155,7 +159,7 @@ def _check_opening(bundle: Bundle, replay: Replay) -> None:
 def _check_about(bundle: Bundle, replay: Replay, tree: Growing) -> None:
     """Holds the rest of round.json, as far as the ledger has it, against the ledger's end."""
     expected = {
-        "state": "closed" if replay.closed else "open",
+        "state": "closed" if replay.closed_at else "open",
         "key": replay.key,
         "entries": [{"entry": code, "team": team} for code, team in replay.entries.items()],
         "ledger": {"size": tree.size, "root": tree.root().hex()},
@@ -165,7 +169,7 @@ def _check_about(bundle: Bundle, replay: Replay, tree: Growing) -> None:
         if bundle.about.get(name) != value:
             theirs = brief(bundle.about.get(name))
             raise FaultError(ROUND, f"has the {name} {theirs}, and the ledger {brief(value)}")
-    if replay.closed and replay.sealed and replay.rules.reveal != "never":
+    if replay.closed_at and replay.sealed and replay.rules.reveal != "never":
         raise FaultError(
             ROUND, "the round is closed, its rules promise that names are revealed, and the seed is missing"
         )

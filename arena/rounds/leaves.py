@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from arena.ledger.actions import append
-from arena.proofs.leaves import SALT_BYTES, commitment
+from arena.proofs.leaves import SALT_BYTES, commitment, timestamp
 from arena.proofs.notes import VerifierKey
 from arena.rounds.decisions import Decision
 from arena.rounds.pairing import model_salt
@@ -28,6 +28,7 @@ def write_opened(session: Session, round_: Round, epoch: Epoch, verifier: Verifi
         key=str(verifier),
         rules=rules.frozen(),
         rules_hash=round_.rules_hash,
+        closes_at=round_.closes_at and timestamp(round_.closes_at),
         seed_commitment=round_.seed_commitment,
         epoch=epoch.number,
         entries=[entry_facts(round_, entry(session, named.id), named) for named in entries_of(session, round_.id)],

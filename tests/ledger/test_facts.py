@@ -80,6 +80,7 @@ def test_an_opening_tells_rules_entries_key_and_what_is_fixed_in_advance(db: Dat
         "key": str(KEY.verifier("arena.example/rounds/stage-1")),
         "rules": json.loads(round_.rules),
         "rules_hash": round_.rules_hash,
+        "closes_at": None,
         "seed_commitment": round_.seed_commitment,
         "epoch": 1,
     }

@@ -153,6 +153,8 @@ def put(position: int, **body: Any) -> Callable[[Entries], None]:
         (2, put(2, type="vote.bought")),
         (42, put(42, state="voted")),
         (0, put(0, rules_hash="0" * 64)),
+        (0, put(0, closes_at="in a week")),
+        (0, put(0, closes_at=7)),
         (0, put(0, type="round.closed")),
         (3, lambda ledger: ledger.insert(3, ledger[2])),
         (3, lambda ledger: ledger.insert(3, ledger[1])),
@@ -165,6 +167,14 @@ def test_what_the_rules_do_not_allow_is_named_though_it_is_signed(
     signed: Path, tmp_path: Path, position: int, change: Callable[[Entries], None]
 ) -> None:
     assert fault(forged(signed, tmp_path / "forged", change)).place == f"entry {position}"
+
+
+def test_no_vote_is_dated_after_the_end_that_was_announced(signed: Path, tmp_path: Path) -> None:
+    last = max(n for n, entry in enumerate(entries(signed)) if entry["type"] == "vote.cast")
+    at = entries(signed)[last]["at"]
+    assert verified(forged(signed, tmp_path / "in time", put(0, closes_at=at))).closes_at == at
+    found = fault(forged(signed, tmp_path / "late", put(0, closes_at="2000-01-01T00:00:00.000Z")))
+    assert (found.place, "announced end" in found.what) == ("entry 2", True)
 
 
 def test_nothing_comes_after_the_closing(closed: Path, tmp_path: Path) -> None:

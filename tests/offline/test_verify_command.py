@@ -13,7 +13,7 @@ import pytest
 from arena.db import Database
 from arena.offline.bundle import CHECKPOINTS, LEDGER, ROUND
 from tests.data import closes
-from tests.ledger.played import entries, rows
+from tests.ledger.played import entries, forged, rows
 from tests.ledger.receipts import receipt_of
 
 
@@ -68,6 +68,26 @@ def test_a_bundle_verifies_where_there_is_nothing_else(folder: Path) -> None:
     assert "stage-1: 53 entries, 9 signed checkpoints" in ran.out
     assert "agree to the last digit" in ran.out
     assert "compare the key" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("announced", "says"),
+    [
+        (None, "no end had been announced at the opening"),
+        ("2999-01-01T00:00:00.000Z", "before the end that was announced at the opening, 2999-01-01"),
+        ("now", "at the end that was announced at the opening"),
+    ],
+)
+def test_it_says_whether_the_round_was_closed_when_it_was_announced(
+    folder: Path, tmp_path: Path, announced: str | None, says: str
+) -> None:
+    closed = next(entry["at"] for entry in entries(folder / "bundle") if entry["type"] == "round.closed")
+    end = closed if announced == "now" else announced
+    forged(folder / "bundle", tmp_path / "announced", lambda ledger: ledger[0].update(closes_at=end))
+    ran = run(tmp_path, "verify", "announced")
+    assert (ran.code, ran.last) == (0, "VERIFIED")
+    assert f"closed {closed}" in ran.out
+    assert says in ran.out
 
 
 def test_a_checkpoint_and_a_key_from_before_are_held_against_it(folder: Path) -> None:

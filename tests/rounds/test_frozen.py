@@ -21,6 +21,7 @@ from arena.cli import main
 from arena.clock import now
 from arena.db import Database
 from arena.errors import RefusedError
+from arena.proofs.leaves import timestamp
 from arena.rounds.actions import create_round, revise_round, start_round
 from arena.rounds.queries import find_round
 from arena.rounds.rules import RoundFile, parse_round_file
@@ -99,6 +100,7 @@ def test_a_draft_is_replaced_by_its_revised_file_and_keeps_its_seed(
     assert arena("open", "stage-1")[0] == 0
     (opening,) = told(db, "round.opened")
     assert opening["rules_hash"] == after.rules_hash
+    assert opening["closes_at"] == timestamp(after.closes_at)
     assert len(opening["entries"]) == 4
 
 
