@@ -20,7 +20,7 @@ help: ## this list
 demo: .venv/.runtime $(if $(filter real,$(MODELS)),.venv-models/.installed) ## set up and serve the arena with demo teams at http://127.0.0.1:8000 (MODELS=real: small language models)
 	@exec .venv/bin/arena demo $(DEMO_OPTIONS)
 
-test: .venv/.dev .venv-models/.installed .venv-peers/.installed debian-test ## set up and run every check and test, with a real browser and a real PostgreSQL (14 to 18 minutes on 2 cores)
+test: .venv/.dev .venv-models/.installed .venv-peers/.installed debian-test ## set up and run every check and test, with a real browser and a real PostgreSQL (half an hour on 2 cores)
 	@exec scripts/check.sh lint tests browser
 
 lint: .venv/.dev ## the checks that run nothing: ruff, mypy, djlint, import-linter (half a minute)
