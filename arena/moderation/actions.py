@@ -23,7 +23,7 @@ from arena.rounds.actions import held_round
 from arena.screening.personal import refuse_personal_data
 from arena.screening.tables import Review
 
-TODO: Final = ("held", "waiting", "escalated")
+UNDECIDED: Final = ("held", "waiting", "escalated")
 DECIDED: Final = {"approve": "approved", "hide": "hidden", "reject": "rejected", "escalate": "escalated"}
 """Each decision, and the state it leads to."""
 ACTS: Final = frozenset((*DECIDED, "undo"))
@@ -105,7 +105,7 @@ def _decide(session: Session, review_id: int, *, wish: Wish, by: str, now: datet
         allowed.append(col(Review.decided_by) != by)
     moved = session.execute(
         update(Review)
-        .where(col(Review.id) == review_id, col(Review.state).in_(TODO), free(by, now), or_(*allowed))
+        .where(col(Review.id) == review_id, col(Review.state).in_(UNDECIDED), free(by, now), or_(*allowed))
         .values(
             before=Review.state,
             state=to,
@@ -134,7 +134,7 @@ def free(by: str, now: datetime) -> ColumnElement[bool]:
 def _why_not(review: Review, to: str, by: str, now: datetime) -> ArenaError:
     if _withdrawn(review):
         return ConflictError(WITHDRAWN, code="withdrawn")
-    if review.state not in TODO:
+    if review.state not in UNDECIDED:
         own = review.decided_by == by
         return ConflictError(OWN if own else QUICKER, code="decided", who=review.decided_by or "")
     if _taken(review, by, now):
@@ -219,7 +219,7 @@ def claim(session: Session, review_id: int, by: str, now: datetime) -> bool:
     """Takes a prompt to work on for CLAIM_FOR, or longer; False when it is decided or somebody else's."""
     claimed = session.execute(
         update(Review)
-        .where(_idle(review_id, col(Review.state).in_(TODO), free(by, now)))
+        .where(_idle(review_id, col(Review.state).in_(UNDECIDED), free(by, now)))
         .values(claimed_by=by, claimed_until=now + CLAIM_FOR)
         .execution_options(synchronize_session=False)
     )

@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from arena.battles.tables import Turn
 from arena.errors import NotFoundError
-from arena.moderation.actions import TODO, UNDO_FOR
+from arena.moderation.actions import UNDECIDED, UNDO_FOR
 from arena.moderation.pages import (
     COUNT_CAP,
     FLAG_NAMES,
@@ -143,7 +143,7 @@ def _in_cell(
 ) -> list[ColumnElement[bool]]:
     """What was erased is nothing to decide on."""
     where = [col(Review.round_id) == round_id, col(Review.state) == cell.state, col(Review.flagged) == cell.flagged]
-    if cell.state in TODO:
+    if cell.state in UNDECIDED:
         where.append(col(Review.text) != "")
     if cell.others:
         where.append(col(Review.decided_by) != by)
@@ -257,7 +257,7 @@ def _view(row: Review, earlier: tuple[str, ...], by: str, locale: Locale, now: d
         by_reader=row.decided_by == by,
         reason=row.reason,
         undoable=undoable and row.decided_at is not None and now - row.decided_at <= UNDO_FOR,
-        done=done and (row.state not in TODO or (row.state == "escalated" and row.decided_by == by)),
+        done=done and (row.state not in UNDECIDED or (row.state == "escalated" and row.decided_by == by)),
     )
 
 
