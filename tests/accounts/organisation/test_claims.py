@@ -1,6 +1,5 @@
 """What a provider says of who signs in has to prove it: claims, signatures, keys, the userinfo endpoint."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,39 +12,11 @@ from tests.accounts.provider import (
     SECRET,
     Provider,
     come_back,
-    hire_for_provider,
-    known_to,
-    providing,
     who,
 )
-from tests.support import Citizen, serving
+from tests.support import Citizen
 
 CONFIRMED = {"email": "sora@example.org", "email_verified": True}
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    with providing() as made:
-        yield made
-
-
-@pytest.fixture
-def office(db: Database) -> Database:
-    hire_for_provider(db)
-    return db
-
-
-@pytest.fixture
-def arena(office: Database, database_url: str, provider: Provider) -> Iterator[str]:
-    with serving(known_to(provider.origin, database_url)) as origin:
-        yield origin
-
-
-@pytest.fixture
-def person(arena: str) -> Iterator[Citizen]:
-    someone = Citizen(arena, language="en")
-    yield someone
-    someone.close()
 
 
 def stored(db: Database) -> str:

@@ -1,10 +1,8 @@
 """Signing in with an organisation's account, against a provider on a socket."""
 
-from collections.abc import Iterator
 from functools import partial
 
 import httpx
-import pytest
 from sqlmodel import select
 
 from arena.accounts.attempts import ADDRESS, begin_attempt
@@ -14,34 +12,9 @@ from arena.accounts.queries import admin_by_email
 from arena.accounts.tables import Act
 from arena.clock import now
 from arena.db import Database
-from tests.accounts.provider import Provider, come_back, hire_for_provider, known_to, providing, who
+from tests.accounts.provider import Provider, come_back, known_to, who
 from tests.staff import PASSWORD
 from tests.support import Citizen, serving, settings_for
-
-
-@pytest.fixture
-def provider() -> Iterator[Provider]:
-    with providing() as made:
-        yield made
-
-
-@pytest.fixture
-def office(db: Database) -> Database:
-    hire_for_provider(db)
-    return db
-
-
-@pytest.fixture
-def arena(office: Database, database_url: str, provider: Provider) -> Iterator[str]:
-    with serving(known_to(provider.origin, database_url)) as origin:
-        yield origin
-
-
-@pytest.fixture
-def person(arena: str) -> Iterator[Citizen]:
-    someone = Citizen(arena, language="en")
-    yield someone
-    someone.close()
 
 
 def refusals(db: Database) -> list[tuple[str, str]]:
